@@ -1,0 +1,94 @@
+package connection
+
+import "time"
+
+// DefaultToken is the name of a grant's token set where there is only one.
+const DefaultToken = "default"
+
+// Credential is the secret material of one connection. It lives in Vault, and in
+// memory on its way to the provider.
+type Credential struct {
+	// Method names which of the app's ways to authenticate this is.
+	Method string
+	// Tokens are the token sets of an OAuth grant by name; mostly just [DefaultToken].
+	// They are saved together or not at all. Nil for kinds without tokens.
+	Tokens map[string]Token
+	// Fields are the secrets a person typed in, by input name. Nil for OAuth.
+	Fields map[string]Secret
+	// Values are the inputs and learnt values that are not secret, such as a base URL or a tenant.
+	Values map[string]string
+}
+
+// Token is one token set of an OAuth grant.
+type Token struct {
+	Access  Secret
+	Refresh Secret // empty when the grant cannot be refreshed by token
+	Type    string // as the provider wrote it; "" means Bearer
+	// Scopes were granted, not asked for. Nil means the provider did not say.
+	Scopes []string
+	// IssuedAt and ExpiresAt are in Vault's time. A zero ExpiresAt means it does not expire, as far as is known.
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+	// RefreshExpiresAt is when the refresh token itself dies, where the provider says so.
+	RefreshExpiresAt time.Time
+}
+
+// Default is the token set used where an action names none; the zero Token when there is none.
+func (c Credential) Default() Token { return c.Tokens[DefaultToken] }
+
+// Secrets lists every secret text of the credential, for scrubbing answers. Empty ones are left out.
+func (c Credential) Secrets() []string {
+	var all []string
+	for _, token := range c.Tokens {
+		all = appendSecret(appendSecret(all, token.Access), token.Refresh)
+	}
+	for _, field := range c.Fields {
+		all = appendSecret(all, field)
+	}
+	return all
+}
+
+func appendSecret(all []string, s Secret) []string {
+	if s.Empty() {
+		return all
+	}
+	return append(all, s.text)
+}
+
+// AuthConfig is a reusable client registration, or a shared credential, of one
+// app in one environment, as Vault holds it.
+type AuthConfig struct {
+	// Method names which of the app's ways to authenticate it serves.
+	Method string
+	// ClientID is public; ClientSecret is empty for public clients.
+	ClientID     string
+	ClientSecret Secret
+	// Fields are shared secrets for kinds without a client registration.
+	Fields map[string]Secret
+	// Values are inputs that are not secret, such as the host of a self-hosted provider.
+	Values map[string]string
+	// Scopes replace the ones derived from the access level, when not empty.
+	Scopes []string
+	// Mark is set by the first who was told that the client is refused, and
+	// cleared by a rotation. While it is set nobody calls the token endpoint.
+	Mark *ClientMark
+	// Retired configs serve the connections they have and take no new ones.
+	Retired bool
+}
+
+// ClientMark records that the provider refused the client registration itself.
+type ClientMark struct {
+	Code string    `json:"code"`
+	At   time.Time `json:"at"` // Vault's time
+}
+
+// Attempt is one try of a person to authorize, as Vault holds it: what the
+// callback will need and nobody else may know.
+type Attempt struct {
+	Verifier    Secret // PKCE code verifier, RFC 7636
+	RedirectURI string
+	Issuer      string // expected in the callback, RFC 9207; "" when not advertised
+	AuthConfig  string
+	// Presented counts how often the code was given to the token endpoint; never more than twice.
+	Presented int
+}

@@ -1,0 +1,159 @@
+package vault
+
+import (
+	"time"
+
+	"connectedapps/connection"
+)
+
+// The stored forms: the only place where a secret is written as plain text, on
+// its way into Vault. Field names are what an operator sees there.
+
+type storedDocument struct {
+	Grant       string                `json:"grant"`
+	Generation  int                   `json:"generation"`
+	Credential  storedCredential      `json:"credential"`
+	RefreshedBy string                `json:"refreshed_by,omitempty"`
+	Intent      *storedIntent         `json:"intent,omitempty"`
+	Rejected    *connection.Rejection `json:"rejected,omitempty"`
+	Gate        connection.Gate       `json:"gate"`
+	AuthConfig  string                `json:"auth_config,omitempty"`
+}
+
+type storedCredential struct {
+	Method string                 `json:"method"`
+	Tokens map[string]storedToken `json:"tokens,omitempty"`
+	Fields map[string]string      `json:"fields,omitempty"`
+	Values map[string]string      `json:"values,omitempty"`
+}
+
+type storedToken struct {
+	Access           string    `json:"access"`
+	Refresh          string    `json:"refresh,omitempty"`
+	Type             string    `json:"type,omitempty"`
+	Scopes           []string  `json:"scopes,omitempty"`
+	IssuedAt         time.Time `json:"issued_at,omitzero"`
+	ExpiresAt        time.Time `json:"expires_at,omitzero"`
+	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"`
+}
+
+type storedIntent struct {
+	Attempt       string  `json:"attempt"`
+	Fingerprint   string  `json:"fingerprint"`
+	BudgetSeconds float64 `json:"budget_seconds"`
+	Presentations int     `json:"presentations"`
+}
+
+type storedAuthConfig struct {
+	Method       string                 `json:"method"`
+	ClientID     string                 `json:"client_id,omitempty"`
+	ClientSecret string                 `json:"client_secret,omitempty"`
+	Fields       map[string]string      `json:"fields,omitempty"`
+	Values       map[string]string      `json:"values,omitempty"`
+	Scopes       []string               `json:"scopes,omitempty"`
+	Mark         *connection.ClientMark `json:"mark,omitempty"`
+	Retired      bool                   `json:"retired,omitempty"`
+}
+
+type storedAttempt struct {
+	Verifier    string `json:"verifier"`
+	RedirectURI string `json:"redirect_uri"`
+	Issuer      string `json:"issuer,omitempty"`
+	AuthConfig  string `json:"auth_config,omitempty"`
+	Presented   int    `json:"presented,omitempty"`
+}
+
+func encodeDocument(d connection.Document) storedDocument {
+	stored := storedDocument{
+		Grant: d.Grant, Generation: d.Generation, RefreshedBy: d.RefreshedBy,
+		Rejected: d.Rejected, Gate: d.Gate, AuthConfig: d.AuthConfig,
+		Credential: storedCredential{
+			Method: d.Credential.Method,
+			Fields: reveal(d.Credential.Fields),
+			Values: d.Credential.Values,
+		},
+	}
+	if len(d.Credential.Tokens) > 0 {
+		stored.Credential.Tokens = make(map[string]storedToken, len(d.Credential.Tokens))
+	}
+	for name, t := range d.Credential.Tokens {
+		stored.Credential.Tokens[name] = storedToken{
+			Access: t.Access.Reveal(), Refresh: t.Refresh.Reveal(), Type: t.Type, Scopes: t.Scopes,
+			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, RefreshExpiresAt: t.RefreshExpiresAt,
+		}
+	}
+	if d.Intent != nil {
+		stored.Intent = &storedIntent{Attempt: d.Intent.Attempt, Fingerprint: d.Intent.Fingerprint,
+			BudgetSeconds: d.Intent.Budget.Seconds(), Presentations: d.Intent.Presentations}
+	}
+	return stored
+}
+
+func (s storedDocument) decode() connection.Document {
+	d := connection.Document{
+		Grant: s.Grant, Generation: s.Generation, RefreshedBy: s.RefreshedBy,
+		Rejected: s.Rejected, Gate: s.Gate, AuthConfig: s.AuthConfig,
+		Credential: connection.Credential{
+			Method: s.Credential.Method, Fields: conceal(s.Credential.Fields), Values: s.Credential.Values,
+		},
+	}
+	if len(s.Credential.Tokens) > 0 {
+		d.Credential.Tokens = make(map[string]connection.Token, len(s.Credential.Tokens))
+	}
+	for name, t := range s.Credential.Tokens {
+		d.Credential.Tokens[name] = connection.Token{
+			Access: connection.NewSecret(t.Access), Refresh: connection.NewSecret(t.Refresh),
+			Type: t.Type, Scopes: t.Scopes,
+			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, RefreshExpiresAt: t.RefreshExpiresAt,
+		}
+	}
+	if s.Intent != nil {
+		d.Intent = &connection.Intent{Attempt: s.Intent.Attempt, Fingerprint: s.Intent.Fingerprint,
+			Budget:        time.Duration(s.Intent.BudgetSeconds * float64(time.Second)),
+			Presentations: s.Intent.Presentations}
+	}
+	return d
+}
+
+func encodeAuthConfig(a connection.AuthConfig) storedAuthConfig {
+	return storedAuthConfig{Method: a.Method, ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(),
+		Fields: reveal(a.Fields), Values: a.Values, Scopes: a.Scopes, Mark: a.Mark, Retired: a.Retired}
+}
+
+func (s storedAuthConfig) decode() connection.AuthConfig {
+	return connection.AuthConfig{Method: s.Method, ClientID: s.ClientID,
+		ClientSecret: connection.NewSecret(s.ClientSecret),
+		Fields:       conceal(s.Fields), Values: s.Values, Scopes: s.Scopes, Mark: s.Mark, Retired: s.Retired}
+}
+
+func encodeAttempt(a connection.Attempt) storedAttempt {
+	return storedAttempt{Verifier: a.Verifier.Reveal(), RedirectURI: a.RedirectURI, Issuer: a.Issuer,
+		AuthConfig: a.AuthConfig, Presented: a.Presented}
+}
+
+func (s storedAttempt) decode() connection.Attempt {
+	return connection.Attempt{Verifier: connection.NewSecret(s.Verifier), RedirectURI: s.RedirectURI,
+		Issuer: s.Issuer, AuthConfig: s.AuthConfig, Presented: s.Presented}
+}
+
+func reveal(fields map[string]connection.Secret) map[string]string {
+	if len(fields) == 0 {
+		return nil
+	}
+	plain := make(map[string]string, len(fields))
+	for name, secret := range fields {
+		plain[name] = secret.Reveal()
+	}
+	return plain
+}
+
+func conceal(plain map[string]string) map[string]connection.Secret {
+	if len(plain) == 0 {
+		return nil
+	}
+	fields := make(map[string]connection.Secret, len(plain))
+	for name, text := range plain {
+		fields[name] = connection.NewSecret(text)
+	}
+	return fields
+}
