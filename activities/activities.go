@@ -1,0 +1,97 @@
+package activities
+
+import (
+	"context"
+	"net/http"
+
+	"connectedapps/connection"
+	"connectedapps/connectors"
+
+	"go.temporal.io/sdk/activity"
+	"go.uber.org/zap"
+)
+
+// Activities are the side effects of one environment.
+type Activities struct {
+	Environment string
+	// GatewayURL is where people's browsers reach the gateway; connect links and the redirect URI begin with it.
+	GatewayURL string
+	Catalogue  *connectors.Catalogue
+	// Provider is the one HTTP client for everything that leaves.
+	Provider    *http.Client
+	Documents   Documents
+	Inbox       Inbox
+	AuthConfigs AuthConfigs
+	Attempts    Attempts
+	Outputs     Outputs
+	Workflows   Workflows
+	Log         *zap.Logger
+
+	reader  *reader
+	spender *Spender
+}
+
+// Prepare builds what the fields imply. Call it once, before [Activities.Register].
+func (a *Activities) Prepare() {
+	if a.Log == nil {
+		a.Log = zap.NewNop()
+	}
+	a.reader = newReader(a.Documents)
+	a.spender = newSpender(a)
+}
+
+// Drain waits until no write of a spent token is in flight. Call it after the
+// worker has stopped: leaving earlier would lose a rotated token.
+func (a *Activities) Drain(ctx context.Context) { a.spender.drain(ctx) }
+
+// Registry is the part of Temporal's worker that registers activities.
+type Registry interface {
+	RegisterActivityWithOptions(a any, options activity.RegisterOptions)
+}
+
+// RegisterVault registers what talks to Vault and Temporal only, for the workflow queue.
+func (a *Activities) RegisterVault(r Registry) {
+	register(r, "ValidateConnect", a.ValidateConnect)
+	register(r, "AdoptCandidate", a.AdoptCandidate)
+	register(r, "WriteGate", a.WriteGate)
+	register(r, "DestroyCredential", a.DestroyCredential)
+	register(r, "DiscardAttempts", a.DiscardAttempts)
+	register(r, "WatchConnectSession", a.WatchConnectSession)
+	register(r, "StoreAuthConfig", a.StoreAuthConfig)
+	register(r, "DestroyAuthConfig", a.DestroyAuthConfig)
+	register(r, "SweepVault", a.SweepVault)
+}
+
+// RegisterEgress registers what talks to providers, for the egress queue.
+func (a *Activities) RegisterEgress(r Registry) {
+	register(r, "BeginAuthorization", a.BeginAuthorization)
+	register(r, "ExchangeCode", a.ExchangeCode)
+	register(r, "StoreCredential", a.StoreCredential)
+	register(r, "ObtainClientCredentials", a.ObtainClientCredentials)
+	register(r, "ProbeConnection", a.ProbeConnection)
+	register(r, "RefreshCredential", a.RefreshCredential)
+	register(r, "RevokeGrant", a.RevokeGrant)
+	register(r, "WatchConnection", a.WatchConnection)
+	register(r, "CallAction", a.CallAction)
+}
+
+func register(r Registry, name string, f any) {
+	r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+}
+
+// leave is the way out of every activity: it logs what is not a problem of ours,
+// whose text must not reach history, and rebuilds the error for Temporal.
+func (a *Activities) leave(ctx context.Context, where string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, known := connection.AsProblem(err); !known && ctx.Err() == nil {
+		a.Log.Error("an activity met an error it has no word for", zap.String("activity", where), zap.Error(err))
+	}
+	if ctx.Err() != nil && context.Cause(ctx) != nil {
+		if _, known := connection.AsProblem(err); !known {
+			return ctx.Err()
+		}
+	}
+	return connection.Boundary(where, err)
+}

@@ -1,0 +1,64 @@
+package activities
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+)
+
+// pulse heartbeats from a while into an attempt until it is stopped, so that a
+// short attempt costs none. Each beat repeats what was last said.
+type pulse struct {
+	ctx  context.Context
+	done chan struct{}
+
+	mu   sync.Mutex
+	said string
+}
+
+func startPulse(ctx context.Context, after, every time.Duration) *pulse {
+	p := &pulse{ctx: ctx, done: make(chan struct{})}
+	go func() {
+		timer := time.NewTimer(after)
+		defer timer.Stop()
+		for {
+			select {
+			case <-p.done:
+				return
+			case <-ctx.Done():
+				return
+			case <-timer.C:
+				p.mu.Lock()
+				said := p.said
+				p.mu.Unlock()
+				activity.RecordHeartbeat(ctx, said)
+				timer.Reset(every)
+			}
+		}
+	}()
+	return p
+}
+
+// say leaves a detail at once; a later attempt finds it if this one dies.
+func (p *pulse) say(detail string) {
+	p.mu.Lock()
+	p.said = detail
+	p.mu.Unlock()
+	activity.RecordHeartbeat(p.ctx, detail)
+}
+
+func (p *pulse) stop() { close(p.done) }
+
+// pause waits, and reports false when the context ended first.
+func pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

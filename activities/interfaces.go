@@ -1,0 +1,64 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"connectedapps/connection"
+)
+
+// Documents keeps credential documents. Package vault implements it; the errors
+// are connection.ErrAbsent, connection.ErrVersionConflict and Problems.
+type Documents interface {
+	Read(ctx context.Context, ref connection.CredentialRef) (connection.Stored, error)
+	Write(ctx context.Context, ref connection.CredentialRef, d connection.Document, version int) (int, error)
+	Destroy(ctx context.Context, ref connection.CredentialRef) error
+	Note(ctx context.Context, ref connection.CredentialRef, facts map[connection.Fact]time.Time) error
+	// Clock is Vault's, for what is stored for the first time.
+	Clock(ctx context.Context) (connection.Clock, error)
+	Candidates(ctx context.Context, id connection.ID) ([]string, error)
+	Connections(ctx context.Context) ([]connection.ID, error)
+	WithCandidates(ctx context.Context) ([]connection.ID, error)
+}
+
+// Inbox is where callers leave secrets.
+type Inbox interface {
+	Read(ctx context.Context, ref connection.InboxRef) (map[string]connection.Secret, error)
+	Clear(ctx context.Context, ref connection.InboxRef) error
+	Sweep(ctx context.Context) (int, error)
+}
+
+// AuthConfigs keeps client registrations and shared credentials.
+type AuthConfigs interface {
+	Read(ctx context.Context, app, name string) (connection.AuthConfig, int, error)
+	Write(ctx context.Context, app, name string, a connection.AuthConfig, version int) error
+	Destroy(ctx context.Context, app, name string) error
+}
+
+// Outputs keeps secrets that actions answered with.
+type Outputs interface {
+	Keep(ctx context.Context, id connection.ID, fields map[string]connection.Secret) (string, error)
+	DestroyAll(ctx context.Context, id connection.ID) error
+}
+
+// Attempts keeps what the callback of an authorization will need.
+type Attempts interface {
+	Read(ctx context.Context, id connection.ID, attempt string) (connection.Attempt, int, connection.Clock, error)
+	Write(ctx context.Context, id connection.ID, attempt string, a connection.Attempt, version int) error
+	Destroy(ctx context.Context, id connection.ID, attempt string) error
+	DestroyAll(ctx context.Context, id connection.ID) error
+	Sweep(ctx context.Context) (int, error)
+}
+
+// Workflows is what activities tell and ask the workflows. Package workflows
+// implements it over the Temporal client.
+type Workflows interface {
+	// CredentialRejected tells the Connection that the provider has said the last word on a generation.
+	CredentialRejected(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) error
+	// ClientRefused tells the AuthConfig that the provider refuses its registration.
+	ClientRefused(ctx context.Context, app, name, code string) error
+	// SessionOpen reports whether that run of the connection's ConnectApp is still open.
+	SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error)
+	// ConnectionOpen reports whether the Connection's workflow is open.
+	ConnectionOpen(ctx context.Context, id connection.ID) (bool, error)
+}

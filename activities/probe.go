@@ -1,0 +1,114 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"connectedapps/connection"
+	"connectedapps/connectors"
+)
+
+// ProbeInput names the credential to test.
+type ProbeInput struct {
+	Ref connection.CredentialRef `json:"ref"`
+}
+
+// ProbeReport is what a passed test says.
+type ProbeReport struct {
+	// Tested says in words what was tested.
+	Tested string `json:"tested"`
+	// Untestable: the app offers nothing to test with; this is not a pass.
+	Untestable bool                     `json:"untestable,omitempty"`
+	Identity   connection.Identity      `json:"identity,omitzero"`
+	Scopes     []string                 `json:"scopes,omitempty"`
+	Ref        connection.CredentialRef `json:"ref"`
+}
+
+// ProbeConnection asks the app the declared question that proves the credential
+// good, renewing the credential once if need be. It changes nothing at the app,
+// so running it twice is harmless.
+func (a *Activities) ProbeConnection(ctx context.Context, in ProbeInput) (*ProbeReport, error) {
+	report, err := a.probe(ctx, in.Ref)
+	return report, a.leave(ctx, "ProbeConnection", err)
+}
+
+func (a *Activities) probe(ctx context.Context, ref connection.CredentialRef) (*ProbeReport, error) {
+	stored, err := a.stored(ctx, ref, false)
+	if err != nil {
+		return nil, err
+	}
+	return a.probeStored(ctx, ref, stored)
+}
+
+func (a *Activities) probeStored(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) (*ProbeReport, error) {
+	var result connectors.ProbeResult
+	used := stored
+	err := a.use(ctx, stored, ref, func(ctx context.Context, x access) error {
+		var err error
+		used = x.stored
+		result, err = x.session().Probe(ctx, a.Provider)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	ref.Grant, ref.Generation = used.Grant, used.Generation
+	if result.Scopes == nil {
+		result.Scopes = used.Credential.Default().Scopes
+	}
+	if !ref.Candidate && !result.Untestable {
+		now := used.Clock.Now()
+		_ = a.Documents.Note(ctx, ref, map[connection.Fact]time.Time{
+			connection.FactLastProbe: now, connection.FactLastOK: now, connection.FactFailingSince: {},
+		}) // a fact for people and for the plan; the probe itself has passed
+	}
+	return &ProbeReport{Tested: result.Tested, Untestable: result.Untestable, Identity: result.Identity,
+		Scopes: result.Scopes, Ref: ref}, nil
+}
+
+// RefreshInput names the credential to renew.
+type RefreshInput struct {
+	Ref connection.CredentialRef `json:"ref"`
+}
+
+// RefreshReport says which generation there is now.
+type RefreshReport struct {
+	Ref    connection.CredentialRef `json:"ref"`
+	Scopes []string                 `json:"scopes,omitempty"`
+	// ExpiresAt of the new access, in Vault's time; zero when it does not expire.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// RefreshCredential renews the credential now, through the one spender: run
+// again after a crash it finds the newer generation and spends nothing.
+func (a *Activities) RefreshCredential(ctx context.Context, in RefreshInput) (*RefreshReport, error) {
+	report, err := a.refresh(ctx, in.Ref)
+	return report, a.leave(ctx, "RefreshCredential", err)
+}
+
+func (a *Activities) refresh(ctx context.Context, ref connection.CredentialRef) (*RefreshReport, error) {
+	stored, err := a.stored(ctx, ref, false)
+	if err != nil {
+		return nil, err
+	}
+	if ref.Grant == "" {
+		ref.Grant, ref.Generation = stored.Grant, stored.Generation
+	}
+	x, err := a.access(stored, ref.Connection)
+	if err != nil {
+		return nil, err
+	}
+	if !x.renewable() {
+		return nil, connection.Refused(connection.ErrInvalidInput, "this credential cannot be refreshed: it has nothing to refresh with",
+			"test it instead, or reconnect to replace it")
+	}
+	fresh, err := a.spender.Renew(ctx, ref, "refreshed on request")
+	if err != nil {
+		return nil, err
+	}
+	token := fresh.Credential.Default()
+	return &RefreshReport{
+		Ref:    connection.CredentialRef{Connection: ref.Connection, Grant: fresh.Grant, Generation: fresh.Generation},
+		Scopes: token.Scopes, ExpiresAt: token.ExpiresAt,
+	}, nil
+}

@@ -1,0 +1,141 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"connectedapps/connection"
+	"connectedapps/connectors"
+
+	"go.uber.org/zap"
+)
+
+// outcomeUnknown is the reason when a token was presented, no answer was seen,
+// and the provider refused it afterwards: the new pair, if there was one, is lost.
+const outcomeUnknown = "outcome of a refresh unknown"
+
+// settle stores a new generation, and does not give up while the process lives:
+// the old token is worth nothing any more, and the new one is only here.
+func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, base connection.Stored, fresh connection.Credential, config connection.AuthConfig) (connection.Stored, error) {
+	me, spent := base.Intent.Attempt, base.Intent.Fingerprint
+	next := base
+	for wait := pollMin; ; {
+		next.Generation = base.Generation + 1
+		next.Credential = fresh
+		next.RefreshedBy, next.Intent, next.Rejected = me, nil, nil
+		version, err := s.a.Documents.Write(ctx, ref, next.Document, next.Version)
+		if err == nil {
+			next.Version = version
+			s.noteRefresh(ctx, ref, next.Clock.Now())
+			return next, nil
+		}
+		current, err := s.a.Documents.Read(ctx, ref)
+		switch {
+		case errors.Is(err, connection.ErrAbsent):
+			s.discard(ctx, ref, fresh, config)
+			return current, connection.NotFound(ref.Connection)
+		case err != nil:
+			s.a.Log.Warn("a refreshed credential is waiting to be stored", zap.String("connection", ref.Connection.String()))
+			time.Sleep(wait)
+			wait = min(2*wait, pollMax)
+		case current.RefreshedBy == me:
+			return current, nil
+		case current.Grant == base.Grant && current.Generation == base.Generation &&
+			fingerprint(current.Credential.Default().Refresh) == spent:
+			next = current // only the gate, an intent or a mark was written meanwhile
+		default:
+			s.discard(ctx, ref, fresh, config)
+			return current, nil
+		}
+	}
+}
+
+// discard revokes a credential that came too late: its connection is gone, or has another grant.
+func (s *Spender) discard(ctx context.Context, ref connection.CredentialRef, held connection.Credential, config connection.AuthConfig) {
+	app, err := s.a.Catalogue.App(ref.Connection.App())
+	if err != nil {
+		return
+	}
+	method, err := app.Method(held.Method)
+	if err != nil {
+		return
+	}
+	_, err = method.Revoke(ctx, s.a.Provider, connectors.RevokeInput{Client: client(config), Credential: held,
+		Values: overlay(config.Values, held.Values)})
+	s.a.Log.Info("a credential that came too late was dropped", zap.String("connection", ref.Connection.String()),
+		zap.Bool("revoked", err == nil))
+}
+
+// reject records the provider's final word on a generation before anybody is
+// told. Its writer alone tells the Connection.
+func (s *Spender) reject(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) (connection.Stored, error) {
+	for {
+		stored, err := s.a.Documents.Read(ctx, ref)
+		switch {
+		case errors.Is(err, connection.ErrAbsent):
+			return stored, connection.NotFound(ref.Connection)
+		case err != nil:
+			return stored, err
+		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
+			return stored, nil // the one re-read: somebody has a newer one
+		case stored.Rejected != nil && stored.Rejected.Generation == stored.Generation:
+			return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+		}
+		stored.Intent = nil
+		stored.Rejected = &connection.Rejection{Generation: stored.Generation, Verdict: verdict,
+			Reason: connection.Bound(reason, 200)}
+		_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)
+		if errors.Is(err, connection.ErrVersionConflict) {
+			continue
+		}
+		if err != nil {
+			return stored, err
+		}
+		s.a.reader.drop(ref)
+		if !ref.Candidate {
+			told := connection.CredentialRef{Connection: ref.Connection, Grant: stored.Grant, Generation: stored.Generation}
+			if err := s.a.Workflows.CredentialRejected(ctx, told, verdict, stored.Rejected.Reason); err != nil {
+				// The watch finds the mark at its next look.
+				s.a.Log.Warn("the connection could not be told that its credential is dead",
+					zap.String("connection", ref.Connection.String()), zap.Error(err))
+			}
+		}
+		return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+	}
+}
+
+// withdraw replaces the intent after an answer that changed nothing. Failing is
+// harmless: the intent then runs out by its budget.
+func (s *Spender) withdraw(ctx context.Context, ref connection.CredentialRef, announced connection.Stored, intent *connection.Intent) {
+	next := announced.Document
+	next.Intent = intent
+	if _, err := s.a.Documents.Write(ctx, ref, next, announced.Version); err != nil {
+		s.a.Log.Info("an intent stays until its budget is over", zap.String("connection", ref.Connection.String()))
+	}
+}
+
+// markClient records, once for all connections, that the provider refuses the
+// client registration; only the writer of the mark tells the AuthConfig.
+func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, name string, problem *connection.Problem) {
+	app := ref.Connection.App()
+	s.registrations.drop(app, name)
+	config, version, err := s.a.AuthConfigs.Read(ctx, app, name)
+	if err != nil || config.Mark != nil {
+		return
+	}
+	code := connection.Bound(problem.Message, 200)
+	config.Mark = &connection.ClientMark{Code: code}
+	if err := s.a.AuthConfigs.Write(ctx, app, name, config, version); err != nil {
+		return // another was first, or the next refusal will try again
+	}
+	if err := s.a.Workflows.ClientRefused(ctx, app, name, code); err != nil {
+		s.a.Log.Warn("the auth config could not be told that its client is refused", zap.String("auth_config", name), zap.Error(err))
+	}
+}
+
+func (s *Spender) noteRefresh(ctx context.Context, ref connection.CredentialRef, now time.Time) {
+	_ = s.a.Documents.Note(ctx, ref, map[connection.Fact]time.Time{
+		connection.FactLastRefresh: now, connection.FactLastOK: now, connection.FactFailingSince: {},
+	}) // a fact for people; the refresh itself is stored
+}

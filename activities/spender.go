@@ -1,0 +1,260 @@
+package activities
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"connectedapps/connection"
+	"connectedapps/connectors"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	// redeemTimeout bounds the one request to the token endpoint.
+	redeemTimeout = 20 * time.Second
+	// budget is how long an announced spender may take: the request and a window to
+	// write its answer. Within it everybody else waits; past it the spender is taken
+	// for dead, and the same token is presented once more.
+	budget = 45 * time.Second
+	// coolDown keeps a crowd of actions from asking a token endpoint again that has just failed.
+	coolDown = 3 * time.Second
+	// pollMin and pollMax pace those who wait for another's refresh.
+	pollMin, pollMax = 100 * time.Millisecond, 2 * time.Second
+)
+
+// Spender is the only one that spends refresh tokens. It holds no lock that time
+// could release under it: within a process a single flight, and between processes
+// Vault's compare-and-set, decide who spends; an intent written before the request
+// tells the others, and whoever comes after a crash.
+type Spender struct {
+	a             *Activities
+	registrations *registrations
+	flights       singleflight.Group
+	writing       sync.WaitGroup
+
+	mu      sync.Mutex
+	cooling map[string]cooling
+}
+
+type cooling struct {
+	until time.Time
+	err   error
+}
+
+func newSpender(a *Activities) *Spender {
+	return &Spender{a: a, registrations: newRegistrations(a.AuthConfigs), cooling: map[string]cooling{}}
+}
+
+// Renew answers a document newer than the generation the caller found wanting.
+// Many may ask at once: one request goes out. Where there is nothing to renew
+// with, the generation is recorded as rejected for the reason given.
+//
+// The work goes on if the caller is cancelled, since a token that has been spent
+// must be stored whoever is still waiting.
+func (s *Spender) Renew(ctx context.Context, ref connection.CredentialRef, reason string) (connection.Stored, error) {
+	key := fmt.Sprintf("%s#%s#%d", placeName(ref), ref.Grant, ref.Generation)
+	if err := s.cooled(key); err != nil {
+		return connection.Stored{}, err
+	}
+	flight := s.flights.DoChan(key, func() (any, error) {
+		s.writing.Add(1)
+		defer s.writing.Done()
+		stored, err := s.spend(context.WithoutCancel(ctx), ref, reason)
+		if err == nil {
+			s.a.reader.hold(ref, stored)
+		} else {
+			s.a.reader.drop(ref)
+			s.cool(key, err)
+		}
+		return stored, err
+	})
+	select {
+	case <-ctx.Done():
+		return connection.Stored{}, ctx.Err()
+	case result := <-flight:
+		stored, _ := result.Val.(connection.Stored)
+		return stored, result.Err
+	}
+}
+
+func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reason string) (connection.Stored, error) {
+	me := rand.Text()
+	for wait := pollMin; ; {
+		stored, err := s.a.Documents.Read(ctx, ref)
+		switch {
+		case errors.Is(err, connection.ErrAbsent):
+			return stored, connection.NotFound(ref.Connection)
+		case err != nil:
+			return stored, err
+		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
+			return stored, nil // somebody was faster
+		case stored.Rejected != nil && stored.Rejected.Generation == stored.Generation:
+			return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+		}
+		x, err := s.a.access(stored, ref.Connection)
+		if err != nil {
+			return stored, err
+		}
+		if !x.renewable() {
+			return s.reject(ctx, ref, connection.Revoked, reason)
+		}
+		before := stored.Intent
+		if before != nil && before.Budget > 0 {
+			if stored.Age() < before.Budget {
+				time.Sleep(wait)
+				wait = min(2*wait, pollMax)
+				continue
+			}
+			if x.method.Renewal().Replay == connectors.ReplayNever {
+				return s.reject(ctx, ref, connection.Revoked, outcomeUnknown)
+			}
+		}
+		config, err := s.registration(ctx, ref, stored)
+		if err != nil {
+			return stored, err
+		}
+		announced, err := s.announce(ctx, ref, stored, me)
+		if errors.Is(err, connection.ErrVersionConflict) {
+			continue
+		}
+		if err != nil {
+			return stored, err
+		}
+		x.stored = announced
+		return s.redeem(ctx, ref, x, config, before != nil)
+	}
+}
+
+// registration is the client to refresh with. A client that the provider has
+// refused is not tried again by anybody until its auth config changes.
+func (s *Spender) registration(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) (connection.AuthConfig, error) {
+	config, err := s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
+	if err == nil && config.Mark != nil {
+		s.registrations.drop(ref.Connection.App(), stored.AuthConfig)
+		config, err = s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
+		if err == nil && config.Mark != nil {
+			err = clientMarked(stored.AuthConfig, config.Mark.Code)
+		}
+	}
+	return config, err
+}
+
+func clientMarked(name, code string) error {
+	problem := connection.Refused(connection.ErrClientMisconfigured,
+		fmt.Sprintf("the app refuses the client registration of auth config %q (%s)", name, code),
+		"correct the client ID and secret of the auth config")
+	problem.Verdict = connection.ClientMisconfigured
+	return problem
+}
+
+// announce writes the intent by compare-and-set. Whoever succeeds spends; the
+// write also proves that Vault will take the answer. A write whose answer was
+// lost is recognised by its fencing token.
+func (s *Spender) announce(ctx context.Context, ref connection.CredentialRef, stored connection.Stored, me string) (connection.Stored, error) {
+	presentations := 1
+	if stored.Intent != nil {
+		presentations += stored.Intent.Presentations
+	}
+	stored.Intent = &connection.Intent{Attempt: me, Budget: budget, Presentations: presentations,
+		Fingerprint: fingerprint(stored.Credential.Default().Refresh)}
+	version, err := s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)
+	if err == nil {
+		stored.Version = version
+		return stored, nil
+	}
+	current, again := s.a.Documents.Read(ctx, ref)
+	if again == nil && current.Intent != nil && current.Intent.Attempt == me {
+		return current, nil
+	}
+	return stored, err
+}
+
+// redeem asks the token endpoint once and stores what it says.
+func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x access, config connection.AuthConfig, unanswered bool) (connection.Stored, error) {
+	request, cancel := context.WithTimeout(ctx, redeemTimeout)
+	grant, err := s.ask(request, x, config)
+	cancel()
+	if err == nil {
+		fresh := minted(grant, x.method, x.stored.Credential, x.stored.Clock.Now())
+		return s.settle(ctx, ref, x.stored, fresh, config)
+	}
+	problem, _ := connection.AsProblem(err)
+	if problem == nil {
+		problem = connection.ProviderUnavailable("the token endpoint did not answer", 0)
+	}
+	switch problem.Verdict {
+	case connection.Revoked:
+		reason := problem.Message
+		if unanswered {
+			reason = outcomeUnknown
+		}
+		return s.reject(ctx, ref, connection.Revoked, reason)
+	case connection.ClientMisconfigured:
+		s.withdraw(ctx, ref, x.stored, nil)
+		s.markClient(ctx, ref, x.stored.AuthConfig, problem)
+		return x.stored, problem
+	case connection.OK, connection.Transient, connection.RateLimit, connection.RejectedInput,
+		connection.ScopeLost, connection.OutcomeUnknown:
+		// It may have been spent all the same. The closed intent remembers that, so that
+		// a later refusal is told as what it is; it holds nobody up.
+		closed := *x.stored.Intent
+		closed.Budget = 0
+		s.withdraw(ctx, ref, x.stored, &closed)
+	}
+	return x.stored, problem
+}
+
+func (s *Spender) ask(ctx context.Context, x access, config connection.AuthConfig) (*connectors.Grant, error) {
+	values := overlay(config.Values, x.stored.Credential.Values)
+	token := x.stored.Credential.Default()
+	if x.method.Kind == connection.OAuth2ClientCredentials {
+		return x.method.ClientCredentials(ctx, s.a.Provider, connectors.ClientCredentialsInput{
+			Client: client(config), Scopes: token.Scopes, Values: values})
+	}
+	return x.method.Refresh(ctx, s.a.Provider, connectors.RefreshInput{
+		Client: client(config), Refresh: token.Refresh, Values: values, Previous: x.stored.Credential})
+}
+
+// drain waits until no answer of a provider is still to be written.
+func (s *Spender) drain(ctx context.Context) {
+	done := make(chan struct{})
+	go func() { s.writing.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		s.a.Log.Error("stopping with a refresh in flight; the next worker will present the same token once more")
+	}
+}
+
+func (s *Spender) cooled(key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held, ok := s.cooling[key]
+	if ok && time.Now().Before(held.until) {
+		return held.err
+	}
+	delete(s.cooling, key)
+	return nil
+}
+
+// cool remembers a failure that others would only meet again.
+func (s *Spender) cool(key string, err error) {
+	problem, ok := connection.AsProblem(err)
+	if !ok || problem.Verdict != connection.Transient && problem.Verdict != connection.RateLimit {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.cooling) >= cacheSize {
+		clear(s.cooling)
+	}
+	s.cooling[key] = cooling{until: time.Now().Add(min(max(problem.RetryAfter, coolDown), budget)), err: err}
+	s.a.Log.Info("a refresh did not succeed and will be tried again", zap.String("credential", key),
+		zap.String("verdict", string(problem.Verdict)), zap.String("reason", problem.Message))
+}

@@ -1,0 +1,122 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"connectedapps/connection"
+)
+
+// lead is how long before its expiry a token is no longer sent: it must survive
+// the way to the provider. A tenth of the life where that is shorter.
+const lead = 10 * time.Second
+
+// use runs do with a credential that is good as far as can be known, and renews
+// it once when the provider says that it is not. What do answers is passed on;
+// a credential that is refused although it is fresh is recorded as rejected.
+func (a *Activities) use(ctx context.Context, stored connection.Stored, ref connection.CredentialRef, do func(context.Context, access) error) error {
+	ref.Grant, ref.Generation = stored.Grant, stored.Generation
+	if rejected(stored) {
+		return connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+	}
+	x, err := a.access(stored, ref.Connection)
+	if err != nil {
+		return err
+	}
+	renewed := false
+	if expiring(stored, x) {
+		fresh, err := a.spender.Renew(ctx, ref, "the access has expired and cannot be renewed without a person")
+		switch {
+		case err == nil:
+			x.stored, renewed = fresh, true
+		case expired(stored) || connection.TypeOf(err) == connection.ErrReconnectRequired:
+			return err
+		}
+	}
+	err = do(ctx, x)
+	if !unauthorized(err) {
+		return err
+	}
+	a.reader.drop(ref)
+	if !renewed {
+		ref.Generation = x.stored.Generation
+		fresh, renewErr := a.spender.Renew(ctx, ref, sentence(err))
+		if renewErr != nil {
+			return renewErr
+		}
+		x.stored = fresh
+		err = do(ctx, x)
+		if !unauthorized(err) {
+			return err
+		}
+	}
+	// Refused although fresh. Before the connection is declared dead its probe is
+	// asked: an endpoint that answers 401 to everybody must not take it down.
+	if a.alive(ctx, x) {
+		refused := connection.Refused(connection.ErrRejectedInput, sentence(err), "the connection itself works; the app refuses this request")
+		refused.Verdict, refused.Status = connection.RejectedInput, http.StatusUnauthorized
+		return refused
+	}
+	ref.Grant, ref.Generation = x.stored.Grant, x.stored.Generation
+	_, rejectErr := a.spender.reject(ctx, ref, connection.Revoked, sentence(err))
+	if rejectErr != nil {
+		return rejectErr
+	}
+	return connection.ReconnectRequired(ref.Connection, sentence(err))
+}
+
+func (a *Activities) alive(ctx context.Context, x access) bool {
+	result, err := x.session().Probe(ctx, a.Provider)
+	return err == nil && !result.Untestable
+}
+
+func rejected(s connection.Stored) bool {
+	return s.Rejected != nil && s.Rejected.Generation == s.Generation
+}
+
+// expired reports whether the access is over by Vault's clock.
+func expired(s connection.Stored) bool {
+	token := s.Credential.Default()
+	return !token.ExpiresAt.IsZero() && !s.Clock.Now().Before(token.ExpiresAt)
+}
+
+// expiring reports whether the access would end on the way to the provider.
+func expiring(s connection.Stored, x access) bool {
+	token := s.Credential.Default()
+	if token.ExpiresAt.IsZero() {
+		return false
+	}
+	ahead := min(lead, token.ExpiresAt.Sub(token.IssuedAt)/10)
+	if !x.renewable() {
+		ahead = 0
+	}
+	return !s.Clock.Now().Add(ahead).Before(token.ExpiresAt)
+}
+
+func unauthorized(err error) bool {
+	problem, ok := connection.AsProblem(err)
+	return ok && problem.Type == connection.ErrReconnectRequired && problem.Verdict == connection.Revoked
+}
+
+// sentence is the message of a problem without its remedy.
+func sentence(err error) string {
+	if problem, ok := connection.AsProblem(err); ok {
+		return problem.Message
+	}
+	return "the app refuses the credential"
+}
+
+// stored reads a document for use; candidates and people's tests read past the cache.
+func (a *Activities) stored(ctx context.Context, ref connection.CredentialRef, cached bool) (connection.Stored, error) {
+	read := a.reader.read
+	if !cached {
+		read = a.Documents.Read
+	}
+	found, err := read(ctx, ref)
+	if errors.Is(err, connection.ErrAbsent) {
+		return found, connection.NotFound(ref.Connection)
+	}
+	return found, err
+}
