@@ -1,0 +1,151 @@
+package deployment
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"connectedapps/connection"
+)
+
+// Variable is one line of the table of settings.
+type Variable struct{ Name, Default, Meaning string }
+
+// Variables lists every setting of our own, for help texts and the README.
+func Variables() []Variable {
+	return []Variable{
+		{"CONNECTED_APPS_ENVIRONMENTS", "development,staging,production", "environments that the gateway and the command line serve"},
+		{"CONNECTED_APPS_ENVIRONMENT", "", "the one environment that a worker serves"},
+		{"CONNECTED_APPS_NAMESPACE_<ENVIRONMENT>", "the environment's name", "Temporal namespace of an environment; letters in upper case, - as _"},
+		{"CONNECTED_APPS_GATEWAY_URL", "http://127.0.0.1:8400", "where people's browsers reach the gateway"},
+		{"CONNECTED_APPS_LISTEN", "127.0.0.1:8400", "address that the gateway listens on"},
+		{"CONNECTED_APPS_CONNECTORS", "", "directories of further definitions, separated by :"},
+		{"CONNECTED_APPS_IDENTITIES", "", "directory with <environment>/role-id and <environment>/secret-id, the AppRole logins; without it VAULT_TOKEN is used"},
+		{"CONNECTED_APPS_VAULT_PREFIX", "connected-apps", "path in Vault under which the mounts lie"},
+		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
+		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps may be reached without TLS"},
+		{"CONNECTED_APPS_LOG_LEVEL", "info", "debug, info, warn or error"},
+		{"CONNECTED_APPS_LOG_FORMAT", "json", "json or console"},
+		{"CONNECTED_APPS_HEALTH_LISTEN", "", "address on which a worker answers /healthz and /readyz"},
+		{"CONNECTED_APPS_ENV_FILE", ".devstack/env", "file of NAME=value lines, read by the command line for variables that are not set"},
+	}
+}
+
+// Settings say where everything is. Read fills it.
+type Settings struct {
+	Environments []string
+	Environment  string
+	GatewayURL   string
+	Listen       string
+	Connectors   []string
+	Identities   string
+	VaultPrefix  string
+	AllowPrivate []netip.Prefix
+	AllowHTTP    bool
+	LogLevel     string
+	LogFormat    string
+	HealthListen string
+}
+
+// Read takes the settings from the process's environment. A variable that cannot
+// be understood is an ErrInvalidInput that names it.
+func Read() (Settings, error) {
+	s := Settings{
+		Environments: list("CONNECTED_APPS_ENVIRONMENTS", ",", "development,staging,production"),
+		Environment:  os.Getenv("CONNECTED_APPS_ENVIRONMENT"),
+		GatewayURL:   strings.TrimSuffix(or("CONNECTED_APPS_GATEWAY_URL", "http://127.0.0.1:8400"), "/"),
+		Listen:       or("CONNECTED_APPS_LISTEN", "127.0.0.1:8400"),
+		Connectors:   list("CONNECTED_APPS_CONNECTORS", string(filepath.ListSeparator), ""),
+		Identities:   os.Getenv("CONNECTED_APPS_IDENTITIES"),
+		VaultPrefix:  os.Getenv("CONNECTED_APPS_VAULT_PREFIX"),
+		LogLevel:     or("CONNECTED_APPS_LOG_LEVEL", "info"),
+		LogFormat:    or("CONNECTED_APPS_LOG_FORMAT", "json"),
+		HealthListen: os.Getenv("CONNECTED_APPS_HEALTH_LISTEN"),
+	}
+	for _, environment := range s.Environments {
+		if err := connection.CheckSlug("CONNECTED_APPS_ENVIRONMENTS", environment); err != nil {
+			return s, err
+		}
+	}
+	if u, err := url.Parse(s.GatewayURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return s, connection.InvalidInput("CONNECTED_APPS_GATEWAY_URL", "this is not an http or https URL", "give the URL that browsers use, such as https://connect.example")
+	}
+	for _, text := range list("CONNECTED_APPS_ALLOW_PRIVATE", ",", "") {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return s, connection.InvalidInput("CONNECTED_APPS_ALLOW_PRIVATE", fmt.Sprintf("%q is not a network", text), "write it as 10.1.0.0/16")
+		}
+		s.AllowPrivate = append(s.AllowPrivate, prefix)
+	}
+	switch or("CONNECTED_APPS_ALLOW_HTTP", "false") {
+	case "true":
+		s.AllowHTTP = true
+	case "false":
+	default:
+		return s, connection.InvalidInput("CONNECTED_APPS_ALLOW_HTTP", "this is neither true nor false", "set it to true or false")
+	}
+	return s, nil
+}
+
+// Serves reports, as an ErrUnknownEnvironment, an environment that is not configured.
+func (s Settings) Serves(environment string) error {
+	if slices.Contains(s.Environments, environment) {
+		return nil
+	}
+	return connection.Refused(connection.ErrUnknownEnvironment,
+		fmt.Sprintf("there is no environment %q", connection.Bound(environment, 63)), "choose one of: "+strings.Join(s.Environments, ", "))
+}
+
+// Namespace is the Temporal namespace of an environment.
+func (s Settings) Namespace(environment string) string {
+	return or("CONNECTED_APPS_NAMESPACE_"+strings.ToUpper(strings.ReplaceAll(environment, "-", "_")), environment)
+}
+
+// LoadFile sets the variables of a file of NAME=value lines that are not set yet.
+// An absent file is not an error unless it was asked for by name.
+func LoadFile() error {
+	path, asked := os.LookupEnv("CONNECTED_APPS_ENV_FILE")
+	if !asked {
+		path = filepath.Join(".devstack", "env")
+	}
+	text, err := os.ReadFile(path)
+	if os.IsNotExist(err) && !asked || path == "" {
+		return nil
+	}
+	if err != nil {
+		return connection.InvalidInput("CONNECTED_APPS_ENV_FILE", "the file cannot be read", "correct the path, or unset the variable")
+	}
+	for line := range strings.Lines(string(text)) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if !ok || strings.HasPrefix(name, "#") {
+			continue
+		}
+		if _, set := os.LookupEnv(name); !set {
+			if err := os.Setenv(name, value); err != nil {
+				return connection.InvalidInput("CONNECTED_APPS_ENV_FILE", fmt.Sprintf("%q cannot be a variable", name), "write NAME=value")
+			}
+		}
+	}
+	return nil
+}
+
+func or(name, fallback string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return fallback
+}
+
+func list(name, separator, fallback string) []string {
+	var items []string
+	for item := range strings.SplitSeq(or(name, fallback), separator) {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

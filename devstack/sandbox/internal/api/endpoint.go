@@ -1,0 +1,91 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"connectedapps/devstack/sandbox/internal/ledger"
+)
+
+// handlerFunc serves somebody who has signed in and may do this. What it returns as an error has not been
+// answered yet.
+type handlerFunc func(w http.ResponseWriter, r *http.Request, caller principal) error
+
+// maxBodyBytes bounds what is read of a request.
+const maxBodyBytes = 1 << 20
+
+// endpoint wraps a handler: trouble as set, sign-in, scope, errors, and one ledger entry per request,
+// written before the answer's first byte so that whoever has the answer finds the entry.
+func (s *Server) endpoint(scope string, handler handlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		current := s.live.Current()
+		if s.clock.Sleep(r.Context(), current.APIDelay.Std()) != nil {
+			return
+		}
+		presented := credentialOf(r)
+		recorder := &recorder{ResponseWriter: w, server: s, entry: ledger.Entry{
+			Kind: ledger.KindAPI, Method: r.Method, Path: r.URL.Path,
+			Auth: string(presented.kind), Credential: ledger.Fingerprint(presented.secret),
+			IdempotencyKey: r.Header.Get("Idempotency-Key"),
+		}}
+		if current.Down {
+			writeError(recorder, errDown)
+		} else if err := s.serve(recorder, r, scope, presented, handler); err != nil {
+			writeError(recorder, err)
+		}
+	})
+}
+
+func (s *Server) serve(w *recorder, r *http.Request, scope string, presented presentedCredential, handler handlerFunc) error {
+	caller, err := s.identify(r.Context(), presented)
+	if err != nil {
+		return err
+	}
+	w.entry.Account, w.entry.Client = caller.account.ID, caller.client
+	if scope != "" && !slices.Contains(caller.scopes, scope) {
+		return insufficientScope(scope)
+	}
+	return handler(w, r, caller)
+}
+
+// recorder books the request the moment its status is known.
+type recorder struct {
+	http.ResponseWriter
+	server *Server
+	entry  ledger.Entry
+	booked bool
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if !w.booked {
+		w.booked = true
+		w.entry.Time, w.entry.Status = w.server.clock.Now(), status
+		if w.entry.Outcome == "" {
+			w.entry.Outcome = ledger.OutcomeOK
+		}
+		if err := w.server.ledger.Append(w.entry); err != nil {
+			status = http.StatusInternalServerError // what is not in the ledger must not be acknowledged
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(body []byte) (int, error) {
+	if !w.booked {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(raw, '\n')) // the client has gone if this fails
+	return nil
+}

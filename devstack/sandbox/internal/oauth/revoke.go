@@ -1,0 +1,59 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/ory/fosite"
+
+	"connectedapps/devstack/sandbox/internal/ledger"
+)
+
+// Revoke is POST /oauth/revoke (RFC 7009). It ends the whole family of the token; an unknown token is a success.
+// Where the token may still live it answers 503 (section 2.2.1), which the library's own writer turns into 200.
+func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	if err := r.ParseForm(); err != nil {
+		s.provider.WriteAccessError(r.Context(), w, nil, fosite.ErrInvalidRequest.WithWrap(err))
+		return
+	}
+	entry := ledger.Entry{Kind: ledger.KindRevoke, Client: clientOf(r), Presented: ledger.Fingerprint(r.PostForm.Get("token"))}
+	failure, failing := s.live.TakeRevocationFailure()
+	if failing && !failure.After {
+		entry.Outcome, entry.Detail = "failed", detailFailed
+		s.fail(w, entry, failure)
+		return
+	}
+	var noted *trace
+	var refusal error
+	err := s.state.Update(context.WithoutCancel(r.Context()), func(ctx context.Context) error {
+		noted = &trace{revocation: reasonClient}
+		refusal = s.provider.NewRevocationRequest(withTrace(ctx, noted), r)
+		return nil
+	})
+	if err != nil {
+		refusal = fosite.ErrTemporarilyUnavailable.WithWrap(err)
+	}
+	noted.describe(&entry, refusal)
+	if failing {
+		entry.Lost = true
+		s.fail(w, entry, failure)
+		return
+	}
+	s.answerRevocation(w, r, entry, refusal)
+}
+
+func (s *Server) answerRevocation(w http.ResponseWriter, r *http.Request, entry ledger.Entry, refusal error) {
+	entry.Status = http.StatusOK
+	if refusal != nil {
+		entry.Status = fosite.ErrorToRFC6749Error(refusal).StatusCode()
+	}
+	if !s.book(w, entry) {
+		return
+	}
+	if refusal != nil {
+		s.provider.WriteAccessError(r.Context(), w, nil, refusal)
+		return
+	}
+	s.provider.WriteRevocationResponse(r.Context(), w, nil)
+}

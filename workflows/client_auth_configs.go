@@ -1,0 +1,85 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+
+	"github.com/google/uuid"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// CreateAuthConfig stores a client registration or shared credential, whose
+// secrets wait in the inbox, and answers when Vault has it.
+func (c *Client) CreateAuthConfig(ctx context.Context, in activities.StoreAuthConfigInput) (AuthConfigState, error) {
+	var state AuthConfigState
+	if _, _, err := activities.CheckAuthConfig(c.Catalogue, in); err != nil {
+		return state, err
+	}
+	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID: AuthConfigWorkflowID(c.Environment, in.App, in.Name), TaskQueue: Queue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            fmt.Sprintf("auth config %s for %s", in.Name, in.App),
+	}, TypeAuthConfig, AuthConfigInput{Environment: c.Environment, StoreAuthConfigInput: in})
+	err := c.updateWithStart(ctx, start, updateCreated, created{ClientID: in.ClientID, Inbox: in.Inbox, Request: uuid.NewString()}, &state)
+	return state, err
+}
+
+// DescribeAuthConfig answers what is known of an auth config, without its secrets.
+func (c *Client) DescribeAuthConfig(ctx context.Context, app, name string) (AuthConfigState, error) {
+	var state AuthConfigState
+	missing := connection.Refused(connection.ErrAuthConfigNotFound,
+		fmt.Sprintf("there is no auth config %s/%s/%s", c.Environment, app, name), "see: connected-apps auth-configs list")
+	workflowID := AuthConfigWorkflowID(c.Environment, app, name)
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err != nil {
+		return state, problem(err, missing)
+	}
+	if described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return state, missing
+	}
+	value, err := c.Temporal.QueryWorkflow(ctx, workflowID, "", QueryDescribe)
+	if err == nil {
+		err = value.Get(&state)
+	}
+	return state, problem(err, missing)
+}
+
+// AuthConfigRow is an auth config in a list.
+type AuthConfigRow struct {
+	Environment string            `json:"environment"`
+	App         string            `json:"app"`
+	Name        string            `json:"name"`
+	Method      string            `json:"method"`
+	Status      connection.Status `json:"status"`
+}
+
+// ListAuthConfigs answers one page of the environment's auth configs; app "" is all apps.
+func (c *Client) ListAuthConfigs(ctx context.Context, app string, pageSize int, page []byte) ([]AuthConfigRow, []byte, error) {
+	query := "WorkflowType = '" + TypeAuthConfig + "' AND ExecutionStatus = 'Running'"
+	if app != "" {
+		query += fmt.Sprintf(" AND %s = '%s'", AttributeApp.GetName(), quote(app))
+	}
+	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		PageSize: int32(pageSize), NextPageToken: page, Query: query,
+	})
+	if err != nil {
+		return nil, nil, problem(err, connection.Internal("list"))
+	}
+	var rows []AuthConfigRow
+	for _, execution := range answer.GetExecutions() {
+		parts := strings.Split(execution.GetExecution().GetWorkflowId(), "/")
+		if len(parts) != 4 {
+			continue
+		}
+		fields := execution.GetSearchAttributes().GetIndexedFields()
+		rows = append(rows, AuthConfigRow{Environment: parts[1], App: parts[2], Name: parts[3],
+			Method: text(fields, AttributeAuthKind), Status: connection.Status(text(fields, AttributeStatus))})
+	}
+	return rows, answer.GetNextPageToken(), nil
+}

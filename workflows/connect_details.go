@@ -1,0 +1,132 @@
+package workflows
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// enter notes how far the connect has come, where people and operators see it.
+func (c *connect) enter(ctx workflow.Context, phase Phase) {
+	c.progress.Phase = phase
+	if phase == PhaseValidating {
+		err := workflow.UpsertTypedSearchAttributes(ctx,
+			AttributeApp.ValueSet(c.in.Connection.App()), AttributeEnvironment.ValueSet(c.in.Connection.Environment()),
+			AttributeName.ValueSet(c.name()), ownerAttribute(c.in.Owner))
+		if err != nil {
+			workflow.GetLogger(ctx).Error("search attributes were refused", "error", err)
+		}
+	}
+	workflow.SetCurrentDetails(ctx, c.details())
+}
+
+func ownerAttribute(owner string) temporal.SearchAttributeUpdate {
+	if owner == "" {
+		return AttributeOwner.ValueUnset()
+	}
+	return AttributeOwner.ValueSet(owner)
+}
+
+// details is what an operator reads on top of the run in the Web UI; no secret can be in it.
+func (c *connect) details() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s**: %s\n", c.in.Connection, c.progress.Phase)
+	if c.plan != nil {
+		fmt.Fprintf(&b, "\n- app: %s, by %s\n", c.plan.AppName, c.plan.MethodTitle)
+		if len(c.plan.Scopes) > 0 {
+			fmt.Fprintf(&b, "- scopes asked for: %s\n", strings.Join(c.plan.Scopes, " "))
+		}
+		fmt.Fprintf(&b, "- toolkit `%s`: %s\n", c.plan.Toolkit, strings.Join(c.plan.Actions, ", "))
+	}
+	if t := c.progress.Test; t != nil {
+		fmt.Fprintf(&b, "- tested: %s; account: %s\n", t.Tested, t.Identity.Label)
+	}
+	if p := c.progress.Problem; p != nil {
+		fmt.Fprintf(&b, "- problem: %s\n", p.Error())
+	}
+	fmt.Fprintf(&b, "- the session ends %s\n", c.until.UTC().Format("2006-01-02 15:04 MST"))
+	return b.String()
+}
+
+// waitForPerson says what is waited for.
+func (c *connect) waitForPerson(ctx workflow.Context) {
+	switch {
+	case c.plan.Kind.NeedsPerson():
+		c.enter(ctx, PhaseAuthorization)
+	default:
+		c.enter(ctx, PhaseCredential)
+	}
+}
+
+func (c *connect) settleAttempt(id string, err error) {
+	attempt := c.find(id)
+	if attempt == nil {
+		return
+	}
+	if err != nil {
+		attempt.State, attempt.Problem = AttemptFailed, why(err)
+		return
+	}
+	attempt.State = AttemptSucceeded
+}
+
+// failAttempt marks the attempt whose credential did not pass its test.
+func (c *connect) failAttempt(problem *connection.Problem) {
+	if attempt := c.find(c.attempt); attempt != nil {
+		attempt.State, attempt.Problem = AttemptFailed, problem
+	}
+}
+
+// closeAttempts ends every other attempt once one has succeeded.
+func (c *connect) closeAttempts() {
+	for i := range c.progress.Attempts {
+		if a := &c.progress.Attempts[i]; a.State == AttemptOpen || a.State == AttemptBegun {
+			a.State = AttemptExpired
+		}
+	}
+}
+
+// discard is the compensation of everything that was obtained.
+func (c *connect) discard(ctx workflow.Context) error { return c.discardOthers(ctx, "") }
+
+// discardOthers revokes and destroys every candidate but the one to keep, and removes the attempts.
+func (c *connect) discardOthers(ctx workflow.Context, keep string) error {
+	return discardCandidates(ctx, activities.DiscardInput{Connection: c.in.Connection, Keep: keep})
+}
+
+// discardCandidates is shared with the Connection, which does the same for a
+// connect that died. A grant whose revocation is given up after a day is still
+// destroyed here, and said in the workflow's log and failure.
+func discardCandidates(ctx workflow.Context, in activities.DiscardInput) error {
+	report, err := discardAttempts.do(ctx, vaultWork, "remove authorization attempts", in)
+	if err != nil {
+		return err
+	}
+	var left error
+	for _, ref := range report.Candidates {
+		if _, err := revokeGrant.do(ctx, revoking, "revoke the grant that is not used", activities.RevokeInput{Ref: ref}); err != nil {
+			left = final(connection.Refused(connection.ErrProviderUnavailable, "a grant could not be revoked and may still live at the app",
+				"remove the authorization in the app's own settings"))
+		}
+		if err := destroy.do(ctx, vaultWork, "destroy the credential that is not used", activities.DestroyInput{Ref: ref}); err != nil {
+			return err
+		}
+	}
+	return left
+}
+
+func keys[K comparable, V any](m map[K]V) iter.Seq[K] {
+	return func(yield func(K) bool) {
+		for k := range m { //workflowcheck:ignore the caller sorts
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}

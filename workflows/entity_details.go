@@ -1,0 +1,84 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// publish tells the list of connections and the Web UI what is known. It costs
+// history and is called only when something that people see has changed.
+func (e *entity) publish(ctx workflow.Context) {
+	s := e.state
+	names := make([]string, len(s.Toolkits))
+	for i, toolkit := range s.Toolkits {
+		names[i] = toolkit.Name
+	}
+	err := workflow.UpsertTypedSearchAttributes(ctx,
+		AttributeApp.ValueSet(s.ID.App()), AttributeEnvironment.ValueSet(s.ID.Environment()),
+		AttributeName.ValueSet(s.DisplayName), AttributeStatus.ValueSet(string(s.Look.Status)),
+		keyword(AttributeAuthKind, string(s.Kind)), keyword(AttributeAuthConfig, s.AuthConfig),
+		ownerAttribute(s.Owner), keyword(AttributeAccount, s.account()),
+		AttributeToolkit.ValueSet(names),
+		moment(AttributeLastUsed, s.Look.LastUsed), moment(AttributeExpires, s.Look.Expires))
+	if err != nil {
+		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
+	}
+	workflow.SetCurrentDetails(ctx, e.details())
+}
+
+func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {
+	if value == "" {
+		return key.ValueUnset()
+	}
+	return key.ValueSet(value)
+}
+
+func moment(key temporal.SearchAttributeKeyTime, value time.Time) temporal.SearchAttributeUpdate {
+	if value.IsZero() {
+		return key.ValueUnset()
+	}
+	return key.ValueSet(value)
+}
+
+// account is whose account it is, as a person recognises it.
+func (s State) account() string {
+	if s.Look.Identity.Label != "" {
+		return s.Look.Identity.Label
+	}
+	return s.Look.Identity.Account
+}
+
+// details is what an operator reads on top of the run in the Web UI; no secret can be in it.
+func (e *entity) details() string {
+	s := e.state
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** (%s): **%s**\n", s.DisplayName, s.ID, s.Look.Status)
+	line := func(what, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", what, value)
+		}
+	}
+	b.WriteByte('\n')
+	line("reason", s.Look.Reason)
+	line("what to do", s.Look.Remedy)
+	line("account", s.account())
+	line("authentication", string(s.Kind))
+	line("auth config", s.AuthConfig)
+	line("owner", s.Owner)
+	line("scopes", strings.Join(s.Look.Scopes, " "))
+	if !s.Look.Expires.IsZero() {
+		line("access ends", s.Look.Expires.UTC().Format(time.RFC3339))
+	}
+	for _, toolkit := range s.Toolkits {
+		line("toolkit `"+toolkit.Name+"`", strings.Join(toolkit.Actions, ", "))
+	}
+	if n := len(s.Transitions); n > 0 {
+		last := s.Transitions[n-1]
+		line("last change", fmt.Sprintf("%s %s %s", last.At.UTC().Format(time.RFC3339), last.What, last.Reason))
+	}
+	return b.String()
+}

@@ -1,0 +1,233 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// listen registers every handler before anything blocks.
+func (e *entity) listen(ctx workflow.Context) error {
+	receive(ctx, signalActivate, func(in activate) {
+		if e.state.Session == nil || in.ReplyTo != e.state.Session.WorkflowID {
+			return
+		}
+		e.activate = &in
+	})
+	receive(ctx, signalRelease, func(in release) {
+		if e.pending() && e.state.Session != nil && *e.state.Session == in.Session {
+			e.released = true
+		}
+	})
+	receive(ctx, SignalContinueAsNew, func(struct{}) { e.renew = true })
+	workflow.Go(ctx, e.receiveRejections)
+	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
+		return err
+	}
+	handlers := map[string]any{
+		UpdateTest: e.test, UpdateRefresh: e.refresh, UpdatePutToolkit: e.putToolkit, UpdateDeleteToolkit: e.deleteToolkit,
+		UpdateRename: e.rename, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
+	}
+	for _, name := range slices.Sorted(keys(handlers)) {
+		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// receive handles every signal of a name, in order.
+func receive[T any](ctx workflow.Context, name string, take func(T)) {
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		channel := workflow.GetSignalChannel(ctx, name)
+		for {
+			var in T
+			if !channel.Receive(ctx, &in) {
+				return
+			}
+			take(in)
+		}
+	})
+}
+
+// receiveRejections takes the provider's last word on a credential, from whoever heard it.
+func (e *entity) receiveRejections(ctx workflow.Context) {
+	channel := workflow.GetSignalChannel(ctx, SignalCredentialRejected)
+	for {
+		var in CredentialRejected
+		if !channel.Receive(ctx, &in) {
+			return
+		}
+		if in.Grant != e.state.Look.Grant || e.over() || !e.watched() {
+			continue
+		}
+		e.expire(ctx, in.Reason)
+	}
+}
+
+func (e *entity) expire(ctx workflow.Context, reason string) {
+	look := e.state.Look
+	look.Status, look.Verdict = connection.Expired, connection.Revoked
+	look.Reason, look.Remedy = reason, "reconnect it: a person must authenticate again"
+	e.see(ctx, look)
+	e.replan = true
+}
+
+// ready takes the turn, and refuses what the status does not allow.
+func (e *entity) ready(ctx workflow.Context) error {
+	if err := e.mutex.Lock(ctx); err != nil {
+		return err
+	}
+	var problem *connection.Problem
+	switch {
+	case e.over():
+		problem = connection.NotFound(e.state.ID)
+	case e.pending():
+		problem = connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", e.state.ID), "finish connecting it")
+	default:
+		return nil
+	}
+	e.mutex.Unlock()
+	return final(problem)
+}
+
+func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
+	if err := e.ready(ctx); err != nil {
+		return TestResult{}, err
+	}
+	defer e.mutex.Unlock()
+	report, err := probeConnection.do(ctx, asked, "test, on request", activities.ProbeInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
+	if err != nil {
+		problem := why(err)
+		if problem.Type == connection.ErrReconnectRequired && e.watched() {
+			e.expire(ctx, problem.Message)
+		}
+		return TestResult{Problem: problem, Status: e.state.Look.Status}, nil
+	}
+	if report.Untestable {
+		return TestResult{Report: report, Status: e.state.Look.Status}, nil
+	}
+	if e.watched() {
+		look := e.state.Look
+		look.Status, look.Verdict, look.Reason, look.Remedy = connection.Active, connection.OK, "", ""
+		look.Generation = report.Ref.Generation
+		if report.Identity.Known() {
+			look.Identity = report.Identity
+		}
+		e.replan = look.Status != e.state.Look.Status
+		e.see(ctx, look)
+	}
+	return TestResult{Passed: true, Report: report, Status: e.state.Look.Status}, nil
+}
+
+func (e *entity) refresh(ctx workflow.Context, _ struct{}) (RefreshResult, error) {
+	if err := e.ready(ctx); err != nil {
+		return RefreshResult{}, err
+	}
+	defer e.mutex.Unlock()
+	report, err := refreshStep.do(ctx, asked, "refresh, on request", activities.RefreshInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
+	if err != nil {
+		problem := why(err)
+		if problem.Type == connection.ErrReconnectRequired && e.watched() {
+			e.expire(ctx, problem.Message)
+		}
+		return RefreshResult{}, final(problem)
+	}
+	e.state.Look.Generation = report.Ref.Generation
+	e.note(ctx, "Refreshed", "on request")
+	return RefreshResult{Generation: report.Ref.Generation, Expires: report.ExpiresAt, Status: e.state.Look.Status}, nil
+}
+
+func (e *entity) putToolkit(ctx workflow.Context, in PutToolkit) (connection.Toolkit, error) {
+	if err := connection.CheckSlug("name", in.Name); err != nil {
+		return connection.Toolkit{}, final(why(err))
+	}
+	if len(in.Actions) == 0 {
+		return connection.Toolkit{}, final(connection.InvalidInput("actions", "a toolkit needs an action", "name at least one"))
+	}
+	if err := e.ready(ctx); err != nil {
+		return connection.Toolkit{}, err
+	}
+	defer e.mutex.Unlock()
+	toolkit := connection.Toolkit{Name: in.Name, Actions: slices.Compact(slices.Sorted(slices.Values(in.Actions)))}
+	e.state.Toolkits = withToolkit(e.state.Toolkits, toolkit)
+	e.note(ctx, "Toolkit", "set "+in.Name)
+	e.openGate(ctx)
+	e.publish(ctx)
+	return toolkit, nil
+}
+
+func (e *entity) deleteToolkit(ctx workflow.Context, in DeleteToolkit) error {
+	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	defer e.mutex.Unlock()
+	rest := withoutToolkit(e.state.Toolkits, in.Name)
+	if len(rest) == len(e.state.Toolkits) {
+		return final(connection.Refused(connection.ErrToolkitNotFound, fmt.Sprintf("%s has no toolkit %q", e.state.ID, connection.Bound(in.Name, 63)), "list its toolkits first"))
+	}
+	e.state.Toolkits = rest
+	e.note(ctx, "Toolkit", "deleted "+in.Name)
+	e.openGate(ctx)
+	e.publish(ctx)
+	return nil
+}
+
+func (e *entity) rename(ctx workflow.Context, in Rename) error {
+	if in.DisplayName == "" {
+		return final(connection.InvalidInput("display_name", "a name is needed", "give one"))
+	}
+	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	defer e.mutex.Unlock()
+	e.state.DisplayName = connection.Bound(in.DisplayName, 200)
+	e.note(ctx, "Renamed", e.state.DisplayName)
+	e.publish(ctx)
+	return nil
+}
+
+func (e *entity) pause(ctx workflow.Context, in Reason) error {
+	return e.turn(ctx, connection.Paused, in.Reason, connection.Active, connection.Error)
+}
+
+func (e *entity) resume(ctx workflow.Context, in Reason) error {
+	return e.turn(ctx, connection.Active, in.Reason, connection.Paused)
+}
+
+// turn sets a status by a person's will, from one of the given ones; the same twice is harmless.
+func (e *entity) turn(ctx workflow.Context, to connection.Status, reason string, from ...connection.Status) error {
+	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	defer e.mutex.Unlock()
+	look := e.state.Look
+	if look.Status == to {
+		return nil
+	}
+	if !slices.Contains(from, look.Status) {
+		return final(connection.Refused(connection.ErrInvalidInput, fmt.Sprintf("%s is %s", e.state.ID, look.Status), "reconnect it first"))
+	}
+	look.Status, look.Verdict, look.Reason, look.Remedy = to, "", reason, ""
+	e.see(ctx, look)
+	e.replan = true
+	return nil
+}
+
+func (e *entity) disconnectNow(ctx workflow.Context, in Reason) (DisconnectResult, error) {
+	if err := e.ready(ctx); err != nil {
+		return DisconnectResult{}, err
+	}
+	e.disconnect = &in
+	e.mutex.Unlock()
+	answered, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: disconnectAnswer,
+		TimerOptions: workflow.TimerOptions{Summary: "answer even if the app does not"}}, func() bool { return e.revocation != "" })
+	if err != nil || !answered {
+		return DisconnectResult{Revocation: "pending"}, nil
+	}
+	return DisconnectResult{Revocation: e.revocation}, nil
+}

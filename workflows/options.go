@@ -1,0 +1,94 @@
+package workflows
+
+import (
+	"time"
+
+	"connectedapps/activities"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// All activity options are here. Every one has a StartToClose; where attempts
+// are unlimited, what ends the work is the workflow's own session or a person.
+
+const (
+	// sessionLife is how long a person may take over a connect: until tomorrow.
+	sessionLife = 24 * time.Hour
+	// linkLife is how long a connect link and its authorization attempt are good (RFC 9700: short).
+	linkLife = 10 * time.Minute
+	// revokeFor is how long a revocation is retried before it is given up, visibly.
+	revokeFor = 24 * time.Hour
+	// disconnectAnswer is how long a disconnect waits before it answers that the revocation goes on by itself.
+	disconnectAnswer = 15 * time.Second
+	// activationAnswer is how long a connect waits for its Connection to take the
+	// credential over. Adopting is one write; Vault being away is waited for.
+	activationAnswer = 24 * time.Hour
+)
+
+// steady retries soon and for ever: Vault or the network will be back, and the work is small.
+var steady = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+
+// brief is for what a person waits for: a few tries, then they are told.
+var brief = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second, MaximumAttempts: 4}
+
+// looking is for activities that end a look with the time of the next one. The
+// interval only counts when a look was cut off.
+var looking = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1}
+
+// vaultWork is for activities that only write to Vault: repeated until it takes them.
+var vaultWork = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: steady}
+
+// asked is for provider calls that a person waits for. The 100 s cover a refresh
+// that waits for another's budget (45 s) and then does its own.
+var asked = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 100 * time.Second, RetryPolicy: brief}
+
+// exchange is for the redemption of a code: its own budget of presentations ends it, not the number of attempts.
+var exchange = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
+	ScheduleToCloseTimeout: time.Hour, RetryPolicy: steady}
+
+// revoking goes on for a day; what is not revoked then lives on at the provider, and that is said.
+var revoking = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: time.Minute,
+	ScheduleToCloseTimeout: revokeFor,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute}}
+
+// watching is the watch of a connection. The heartbeat notices a dead worker in
+// five seconds; a look that heals by itself is over before its first beat is due.
+var watching = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
+	HeartbeatTimeout: 5 * time.Second, RetryPolicy: looking, WaitForCancellation: true}
+
+// watchingSession looks once a minute whether a connect is alive.
+var watchingSession = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: looking,
+	WaitForCancellation: true}
+
+// sweeping walks all of an environment's Vault paths.
+var sweeping = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: 10 * time.Minute,
+	HeartbeatTimeout: time.Minute, RetryPolicy: steady}
+
+// actionRetry is how an action is retried that met trouble which waiting cures.
+// What does not heal in about an hour is reported; work that waits for a person is not bounded by it.
+var actionRetry = temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute}
+
+// actionFor bounds an action with all its retries, unless it waits for a reconnect.
+const actionFor = time.Hour
+
+// ActionOptions are the activity options with which CallAction keeps its
+// promises, for workflows that call it directly instead of through RunAction.
+func ActionOptions(in activities.CallActionInput) workflow.ActivityOptions {
+	retry := actionRetry
+	options := workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 5 * time.Minute,
+		HeartbeatTimeout: 15 * time.Second, RetryPolicy: &retry}
+	if !in.WaitForReconnect {
+		options.ScheduleToCloseTimeout = actionFor
+	}
+	return options
+}
+
+// StandaloneActionOptions are the same for an action started from a client.
+func StandaloneActionOptions(in activities.CallActionInput) client.StartActivityOptions {
+	options := ActionOptions(in)
+	return client.StartActivityOptions{TaskQueue: options.TaskQueue, StartToCloseTimeout: options.StartToCloseTimeout,
+		ScheduleToCloseTimeout: options.ScheduleToCloseTimeout, HeartbeatTimeout: options.HeartbeatTimeout,
+		RetryPolicy: options.RetryPolicy}
+}

@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	"context"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Registry is the part of Temporal's worker, replayer and test environment that registers workflows.
+type Registry interface {
+	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)
+}
+
+// Register registers every workflow under its public name.
+func Register(r Registry) {
+	r.RegisterWorkflowWithOptions(ConnectApp, workflow.RegisterOptions{Name: TypeConnectApp})
+	r.RegisterWorkflowWithOptions(Connection, workflow.RegisterOptions{Name: TypeConnection})
+	r.RegisterWorkflowWithOptions(AuthConfig, workflow.RegisterOptions{Name: TypeAuthConfig})
+	r.RegisterWorkflowWithOptions(RunAction, workflow.RegisterOptions{Name: TypeRunAction})
+	r.RegisterWorkflowWithOptions(SweepVault, workflow.RegisterOptions{Name: TypeSweepVault})
+}
+
+var _ activities.Workflows = (*Client)(nil)
+
+// CredentialRejected implements [activities.Workflows].
+func (c *Client) CredentialRejected(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) error {
+	return c.Temporal.SignalWorkflow(ctx, ConnectionWorkflowID(ref.Connection), "", SignalCredentialRejected,
+		CredentialRejected{Grant: ref.Grant, Generation: ref.Generation, Verdict: verdict, Reason: reason})
+}
+
+// ClientRefused implements [activities.Workflows].
+func (c *Client) ClientRefused(ctx context.Context, app, name, code string) error {
+	return c.Temporal.SignalWorkflow(ctx, AuthConfigWorkflowID(c.Environment, app, name), "", SignalClientRefused, ClientRefused{Code: code})
+}
+
+// SessionOpen implements [activities.Workflows].
+func (c *Client) SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error) {
+	return c.isOpen(ctx, ConnectWorkflowID(id), runID)
+}
+
+// ConnectionOpen implements [activities.Workflows].
+func (c *Client) ConnectionOpen(ctx context.Context, id connection.ID) (bool, error) {
+	return c.isOpen(ctx, ConnectionWorkflowID(id), "")
+}
+
+func (c *Client) isOpen(ctx context.Context, workflowID, runID string) (bool, error) {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, runID)
+	if err != nil {
+		told := problem(err, absent(workflowID))
+		if connection.TypeOf(told) == connection.ErrConnectionNotFound {
+			return false, nil
+		}
+		return false, told
+	}
+	return described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
