@@ -83,7 +83,7 @@ func (s Settings) Client(environment string, catalogue *connectors.Catalogue, se
 	if err != nil {
 		return nil, err
 	}
-	c := &workflows.Client{Temporal: t, Environment: environment, Catalogue: catalogue}
+	c := &workflows.Client{Temporal: t, Environment: environment, NamespaceName: s.Namespace(environment), Catalogue: catalogue}
 	if secrets != nil {
 		c.Facts = secrets.Documents()
 	}

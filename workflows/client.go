@@ -25,6 +25,8 @@ type Client struct {
 	// Temporal is connected to the environment's namespace.
 	Temporal    client.Client
 	Environment string
+	// NamespaceName is that namespace; "" means that it is called like the environment.
+	NamespaceName string
 	// Catalogue is what requests are checked against before they start anything.
 	Catalogue *connectors.Catalogue
 	// Facts reads when a connection was last used, tested and refreshed. Optional.
