@@ -51,26 +51,26 @@ type Registry interface {
 
 // RegisterVault registers what talks to Vault and Temporal only, for the workflow queue.
 func (a *Activities) RegisterVault(r Registry) {
-	register(r, "ValidateConnect", a.ValidateConnect)
-	register(r, "AdoptCandidate", a.AdoptCandidate)
-	register(r, "WriteGate", a.WriteGate)
-	register(r, "DestroyCredential", a.DestroyCredential)
-	register(r, "DiscardAttempts", a.DiscardAttempts)
+	register(r, "ValidateConnect", beating(a.ValidateConnect))
+	register(r, "AdoptCandidate", beating(a.AdoptCandidate))
+	register(r, "WriteGate", beatingAct(a.WriteGate))
+	register(r, "DestroyCredential", beatingAct(a.DestroyCredential))
+	register(r, "DiscardAttempts", beating(a.DiscardAttempts))
 	register(r, "WatchConnectSession", a.WatchConnectSession)
-	register(r, "StoreAuthConfig", a.StoreAuthConfig)
-	register(r, "DestroyAuthConfig", a.DestroyAuthConfig)
+	register(r, "StoreAuthConfig", beating(a.StoreAuthConfig))
+	register(r, "DestroyAuthConfig", beatingAct(a.DestroyAuthConfig))
 	register(r, "SweepVault", a.SweepVault)
 }
 
 // RegisterEgress registers what talks to providers, for the egress queue.
 func (a *Activities) RegisterEgress(r Registry) {
-	register(r, "BeginAuthorization", a.BeginAuthorization)
-	register(r, "ExchangeCode", a.ExchangeCode)
-	register(r, "StoreCredential", a.StoreCredential)
-	register(r, "ObtainClientCredentials", a.ObtainClientCredentials)
-	register(r, "ProbeConnection", a.ProbeConnection)
-	register(r, "RefreshCredential", a.RefreshCredential)
-	register(r, "RevokeGrant", a.RevokeGrant)
+	register(r, "BeginAuthorization", beating(a.BeginAuthorization))
+	register(r, "ExchangeCode", beating(a.ExchangeCode))
+	register(r, "StoreCredential", beating(a.StoreCredential))
+	register(r, "ObtainClientCredentials", beating(a.ObtainClientCredentials))
+	register(r, "ProbeConnection", beating(a.ProbeConnection))
+	register(r, "RefreshCredential", beating(a.RefreshCredential))
+	register(r, "RevokeGrant", beating(a.RevokeGrant))
 	register(r, "WatchConnection", a.WatchConnection)
 	register(r, "CallAction", a.CallAction)
 }

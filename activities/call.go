@@ -50,8 +50,6 @@ type CallActionResult struct {
 const (
 	// parkMin and parkMax pace the looks of parked work at the gate.
 	parkMin, parkMax = 5 * time.Second, 60 * time.Second
-	// beatAfter and beatEvery keep a long call known to be alive; a quick one costs no heartbeat.
-	beatAfter, beatEvery = 4 * time.Second, 4 * time.Second
 	// usedGrain is how exact "last used" is kept, to spare Vault a write for each action.
 	usedGrain = time.Minute
 	// sending is the heartbeat detail left before a request that must not be sent
@@ -91,7 +89,7 @@ func (a *Activities) callAction(ctx context.Context, in CallActionInput) (*CallA
 	}
 	call := connectors.CallInput{Arguments: in.Arguments, IdempotencyKey: key(in, info), Cursor: in.Cursor,
 		Projection: in.Projection, MaxBytes: in.MaxBytes}
-	pulse := startPulse(ctx, beatAfter, beatEvery)
+	pulse := startPulse(ctx)
 	defer pulse.stop()
 	var answer *connectors.CallResult
 	err = a.use(ctx, stored, ref, func(ctx context.Context, x access) error {

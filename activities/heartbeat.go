@@ -8,6 +8,10 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
+// beatEvery fits a heartbeat time-out of five seconds: a dead worker is noticed in
+// five, and whatever is over in two costs no heartbeat at all.
+const beatEvery = 2 * time.Second
+
 // pulse heartbeats from a while into an attempt until it is stopped, so that a
 // short attempt costs none. Each beat repeats what was last said.
 type pulse struct {
@@ -18,10 +22,10 @@ type pulse struct {
 	said string
 }
 
-func startPulse(ctx context.Context, after, every time.Duration) *pulse {
+func startPulse(ctx context.Context) *pulse {
 	p := &pulse{ctx: ctx, done: make(chan struct{})}
 	go func() {
-		timer := time.NewTimer(after)
+		timer := time.NewTimer(beatEvery)
 		defer timer.Stop()
 		for {
 			select {
@@ -34,7 +38,7 @@ func startPulse(ctx context.Context, after, every time.Duration) *pulse {
 				said := p.said
 				p.mu.Unlock()
 				activity.RecordHeartbeat(ctx, said)
-				timer.Reset(every)
+				timer.Reset(beatEvery)
 			}
 		}
 	}()
@@ -50,6 +54,24 @@ func (p *pulse) say(detail string) {
 }
 
 func (p *pulse) stop() { close(p.done) }
+
+// beating is an activity that heartbeats while it runs.
+func beating[In, Out any](f func(context.Context, In) (Out, error)) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		pulse := startPulse(ctx)
+		defer pulse.stop()
+		return f(ctx, in)
+	}
+}
+
+// beatingAct is the same for an activity that answers nothing.
+func beatingAct[In any](f func(context.Context, In) error) func(context.Context, In) error {
+	return func(ctx context.Context, in In) error {
+		pulse := startPulse(ctx)
+		defer pulse.stop()
+		return f(ctx, in)
+	}
+}
 
 // pause waits, and reports false when the context ended first.
 func pause(ctx context.Context, wait time.Duration) bool {

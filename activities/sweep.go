@@ -24,7 +24,7 @@ func (a *Activities) SweepVault(ctx context.Context) (*SweepReport, error) {
 }
 
 func (a *Activities) sweep(ctx context.Context) (*SweepReport, error) {
-	pulse := startPulse(ctx, beatAfter, beatEvery)
+	pulse := startPulse(ctx)
 	defer pulse.stop()
 	report := &SweepReport{}
 	var err error

@@ -20,16 +20,13 @@ type WatchInput struct {
 	Reported   Look          `json:"reported"`
 }
 
-// The watch's heartbeat: a healthy look is over before the first one is due.
-const watchBeatAfter, watchBeatEvery = 2 * time.Second, 2 * time.Second
-
 // WatchConnection looks at a connection and returns only when there is news.
 // Otherwise it ends with a benign LookAgain that asks to be tried again when the
 // next thing is due: Temporal keeps that timer, and no event is written.
 //
 // Killed at any point it is run again; what it does goes through the one spender.
 func (a *Activities) WatchConnection(ctx context.Context, in WatchInput) (*Look, error) {
-	pulse := startPulse(ctx, watchBeatAfter, watchBeatEvery)
+	pulse := startPulse(ctx)
 	defer pulse.stop()
 	look, wait, err := a.look(ctx, in)
 	if err == nil && look.news(in.Reported) {

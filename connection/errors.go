@@ -32,6 +32,7 @@ const (
 	ErrRateLimited         = "RateLimited"         // wait; retried
 	ErrProviderUnavailable = "ProviderUnavailable" // 5xx, network, time-out; retried
 	ErrVaultUnavailable    = "VaultUnavailable"    // sealed, standby, away; retried
+	ErrTemporalUnavailable = "TemporalUnavailable" // the workflow service is away; retried
 	ErrOutcomeUnknown      = "OutcomeUnknown"      // it may have happened; never resent
 	ErrLinkInvalid         = "LinkInvalid"         // unknown, used or too old
 	ErrAuthorizationFailed = "AuthorizationFailed" // refused by the person or the provider; may be tried again
@@ -84,7 +85,7 @@ func (p *Problem) Temporal() error {
 	options := temporal.ApplicationErrorOptions{
 		NonRetryable:   !p.Retryable,
 		NextRetryDelay: p.RetryAfter,
-		Details:        []any{p},
+		Details:        []any{*p},
 	}
 	if p.Type == ErrLookAgain {
 		options.Category = temporal.ApplicationErrorCategoryBenign
@@ -186,4 +187,10 @@ func LookAgain(message string, wait time.Duration) *Problem {
 func Internal(where string) *Problem {
 	return &Problem{Type: ErrInternal, Message: "internal error in " + where, Retryable: true,
 		Remedy: "see the worker's log"}
+}
+
+// TemporalUnavailable reports that the workflow service did not answer. Retried.
+func TemporalUnavailable(message string) *Problem {
+	return &Problem{Type: ErrTemporalUnavailable, Message: message, Verdict: Transient, Retryable: true,
+		Remedy: "open work is kept there and carries on once it answers"}
 }

@@ -22,6 +22,9 @@ const (
 	revokeFor = 24 * time.Hour
 	// disconnectAnswer is how long a disconnect waits before it answers that the revocation goes on by itself.
 	disconnectAnswer = 15 * time.Second
+	// deadAfter is how long an activity may be silent before its worker is taken for
+	// dead. Activities heartbeat every two seconds from their second second on.
+	deadAfter = 5 * time.Second
 	// activationAnswer is how long a connect waits for its Connection to take the
 	// credential over. Adopting is one write; Vault being away is waited for.
 	activationAnswer = 24 * time.Hour
@@ -38,25 +41,25 @@ var brief = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficie
 var looking = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1}
 
 // vaultWork is for activities that only write to Vault: repeated until it takes them.
-var vaultWork = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: steady}
+var vaultWork = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, HeartbeatTimeout: deadAfter, RetryPolicy: steady}
 
 // asked is for provider calls that a person waits for. The 100 s cover a refresh
 // that waits for another's budget (45 s) and then does its own.
-var asked = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 100 * time.Second, RetryPolicy: brief}
+var asked = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 100 * time.Second,
+	HeartbeatTimeout: deadAfter, RetryPolicy: brief}
 
 // exchange is for the redemption of a code: its own budget of presentations ends it, not the number of attempts.
 var exchange = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
-	ScheduleToCloseTimeout: time.Hour, RetryPolicy: steady}
+	ScheduleToCloseTimeout: time.Hour, HeartbeatTimeout: deadAfter, RetryPolicy: steady}
 
 // revoking goes on for a day; what is not revoked then lives on at the provider, and that is said.
 var revoking = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: time.Minute,
-	ScheduleToCloseTimeout: revokeFor,
-	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute}}
+	ScheduleToCloseTimeout: revokeFor, HeartbeatTimeout: deadAfter,
+	RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute}}
 
-// watching is the watch of a connection. The heartbeat notices a dead worker in
-// five seconds; a look that heals by itself is over before its first beat is due.
+// watching is the watch of a connection; a healthy look is over before its first heartbeat is due.
 var watching = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
-	HeartbeatTimeout: 5 * time.Second, RetryPolicy: looking, WaitForCancellation: true}
+	HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true}
 
 // watchingSession looks once a minute whether a connect is alive.
 var watchingSession = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: looking,
@@ -64,7 +67,7 @@ var watchingSession = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTim
 
 // sweeping walks all of an environment's Vault paths.
 var sweeping = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: 10 * time.Minute,
-	HeartbeatTimeout: time.Minute, RetryPolicy: steady}
+	HeartbeatTimeout: deadAfter, RetryPolicy: steady}
 
 // actionRetry is how an action is retried that met trouble which waiting cures.
 // What does not heal in about an hour is reported; work that waits for a person is not bounded by it.
@@ -78,7 +81,7 @@ const actionFor = time.Hour
 func ActionOptions(in activities.CallActionInput) workflow.ActivityOptions {
 	retry := actionRetry
 	options := workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 5 * time.Minute,
-		HeartbeatTimeout: 15 * time.Second, RetryPolicy: &retry}
+		HeartbeatTimeout: deadAfter, RetryPolicy: &retry}
 	if !in.WaitForReconnect {
 		options.ScheduleToCloseTimeout = actionFor
 	}

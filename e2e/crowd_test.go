@@ -1,0 +1,152 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+	"connectedapps/workflows"
+)
+
+// Five hundred actions meet a 401 at once: one token request, no failed action.
+func TestACrowdMeetingA401CausesOneTokenRequest(t *testing.T) {
+	const crowd = 500
+	connectBy(t, "crowd", "oauth")
+	if _, err := run(t, "crowd", "whoami", map[string]any{}); err != nil {
+		t.Fatal(err)
+	}
+	s.sandbox(t, http.MethodPost, "/admin/revoke-access-tokens", map[string]any{}, nil)
+	mark := s.mark(t)
+	ctx := within(t, 3*time.Minute)
+	errs := make([]error, crowd)
+	var all sync.WaitGroup
+	for i := range crowd {
+		all.Go(func() {
+			_, errs[i] = s.client.RunAction(ctx, activities.CallActionInput{Connection: id("crowd"), Action: "whoami",
+				IdempotencyKey: fmt.Sprintf("crowd-%d-%d", mark, i)})
+		})
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			t.Errorf("action %d failed: %v", i, err)
+		}
+	}
+	lines := s.since(t, mark)
+	if n := count(lines, func(e entry) bool { return e.Kind == "token" }); n != 1 {
+		t.Errorf("%d token requests", n)
+	}
+	if n := count(lines, func(e entry) bool { return e.Kind == "api" && e.Status == http.StatusUnauthorized }); n == 0 {
+		t.Error("nobody met a 401: the test proves nothing")
+	}
+	if n := count(lines, func(e entry) bool { return e.Kind == "api" && e.Status == http.StatusOK }); n != crowd {
+		t.Errorf("%d of %d calls succeeded", n, crowd)
+	}
+}
+
+// While tokens live for seconds, every refresh happens once per generation, no
+// action fails, and the Connection's history does not grow.
+func TestASoakRefreshesOncePerGenerationWithoutHistory(t *testing.T) {
+	length := 45 * time.Second
+	if text := os.Getenv("CONNECTED_APPS_SOAK"); text != "" {
+		var err error
+		if length, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	life := min(length/10, 20*time.Second)
+	s.sandboxSettings(t, map[string]any{"access_ttl": life.String()})
+	mark := s.mark(t)
+	connectBy(t, "soak", "oauth")
+	before := historyLength(t, "soak")
+	actions, failed := 0, 0
+	for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
+		actions++
+		if _, err := run(t, "soak", "whoami", map[string]any{}); err != nil {
+			failed++
+			t.Errorf("action %d: %v", actions, err)
+		}
+	}
+	refreshes := map[string]int{}
+	for _, e := range s.since(t, mark) {
+		if e.Kind == "token" && e.GrantType == "refresh_token" {
+			refreshes[e.Presented]++
+			if e.Outcome != "ok" {
+				t.Errorf("a refresh was refused: %+v", e)
+			}
+		}
+		if e.Kind == "api" && e.Status == http.StatusUnauthorized {
+			t.Errorf("an expired token was sent: %+v", e)
+		}
+	}
+	for token, n := range refreshes {
+		if n != 1 {
+			t.Errorf("token %s was presented %d times", token, n)
+		}
+	}
+	if want := int(length/life) - 1; len(refreshes) < want {
+		t.Errorf("%d refreshes in %s with tokens of %s: the test proves nothing", len(refreshes), length, life)
+	}
+	if after := historyLength(t, "soak"); after > before {
+		t.Errorf("the history grew from %d to %d events", before, after)
+	}
+	t.Logf("%d refreshes, %d actions, %d failed, history %d events", len(refreshes), actions, failed, before)
+}
+
+func historyLength(t *testing.T, name string) int64 {
+	t.Helper()
+	described, err := s.client.Temporal.DescribeWorkflowExecution(within(t, time.Minute), workflows.ConnectionWorkflowID(id(name)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return described.GetWorkflowExecutionInfo().GetHistoryLength()
+}
+
+// The same key runs an action once, however often it is asked for.
+func TestAnIdempotencyKeyRunsAnActionOnce(t *testing.T) {
+	connectBy(t, "once", "api-key")
+	mark := s.mark(t)
+	var first string
+	for range 3 {
+		result, err := s.client.RunAction(within(t, time.Minute), activities.CallActionInput{Connection: id("once"), Action: "create-contact",
+			Arguments: []byte(`{"name":"Once","email":"once@example.test"}`), IdempotencyKey: fmt.Sprintf("once-%d", mark)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = string(result.Data)
+		}
+		if string(result.Data) != first {
+			t.Errorf("another answer: %s", result.Data)
+		}
+	}
+	if n := count(s.since(t, mark), func(e entry) bool { return e.Kind == "api" && e.Method == http.MethodPost }); n != 1 {
+		t.Errorf("%d requests reached the app", n)
+	}
+}
+
+// Every action of a child workflow runs as for a client.
+func TestAChildWorkflowRunsAnAction(t *testing.T) {
+	connectBy(t, "child", "bearer")
+	ctx := within(t, time.Minute)
+	started, err := s.client.Temporal.ExecuteWorkflow(ctx, startOptions("child-run"), workflows.TypeRunAction,
+		workflows.RunActionInput{CallActionInput: activities.CallActionInput{Connection: id("child"), Action: "whoami"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result activities.CallActionResult
+	if err := started.Get(ctx, &result); err != nil || result.Status != http.StatusOK {
+		t.Fatalf("%+v %v", result, err)
+	}
+	refused, err := s.client.Temporal.ExecuteWorkflow(ctx, startOptions("child-refused"), workflows.TypeRunAction,
+		workflows.RunActionInput{CallActionInput: activities.CallActionInput{Connection: id("child"), Action: "whoami", Toolkit: "none"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	problemOf(t, refused.Get(ctx, nil), connection.ErrToolkitNotFound)
+}

@@ -1,0 +1,174 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+// recorder stands in for the activities and writes down what was called, in order.
+type recorder struct {
+	mu    sync.Mutex
+	calls []string
+
+	plan   activities.ConnectPlan
+	fail   map[string]error
+	probe  func(n int) (*activities.ProbeReport, error)
+	watch  func(n int, in activities.WatchInput) (*activities.Look, error)
+	gates  []connection.Gate
+	counts map[string]int
+}
+
+func (r *recorder) called(name string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts == nil {
+		r.counts = map[string]int{}
+	}
+	r.calls = append(r.calls, name)
+	r.counts[name]++
+	return r.counts[name]
+}
+
+func (r *recorder) count(name string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts[name]
+}
+
+// answer records a call, and fails it if the test says so.
+func answer[In, Out any](r *recorder, name string, out func(In) Out) func(context.Context, In) (Out, error) {
+	return func(_ context.Context, in In) (Out, error) {
+		r.called(name)
+		if err := r.fail[name]; err != nil {
+			var none Out
+			return none, connection.Boundary(name, err)
+		}
+		return out(in), nil
+	}
+}
+
+func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(20 * time.Second)
+	Register(withoutConnection{env})
+	env.RegisterWorkflowWithOptions(reservation, workflow.RegisterOptions{Name: TypeConnection})
+	add := func(name string, f any) { env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
+	ref := func(grant string) connection.CredentialRef {
+		return connection.CredentialRef{Connection: testID, Grant: grant, Generation: 1, Candidate: true}
+	}
+	add("ValidateConnect", answer(r, "ValidateConnect", func(activities.ConnectRequest) *activities.ConnectPlan { plan := r.plan; return &plan }))
+	add("BeginAuthorization", answer(r, "BeginAuthorization", func(activities.BeginAuthorizationInput) *activities.BeginAuthorizationResult {
+		return &activities.BeginAuthorizationResult{URL: "https://app.example/authorize"}
+	}))
+	add("ExchangeCode", answer(r, "ExchangeCode", func(in activities.ExchangeCodeInput) *activities.StoredReport {
+		return &activities.StoredReport{Ref: ref(in.Attempt), Renewable: true}
+	}))
+	add("StoreCredential", answer(r, "StoreCredential", func(in activities.StoreCredentialInput) *activities.StoredReport {
+		return &activities.StoredReport{Ref: ref(in.Grant)}
+	}))
+	add("ProbeConnection", func(_ context.Context, in activities.ProbeInput) (*activities.ProbeReport, error) {
+		n := r.called("ProbeConnection")
+		if r.probe != nil {
+			report, err := r.probe(n)
+			return report, connection.Boundary("ProbeConnection", err)
+		}
+		return &activities.ProbeReport{Tested: "everything", Identity: connection.Identity{Account: "ada"}, Ref: in.Ref}, nil
+	})
+	add("AdoptCandidate", answer(r, "AdoptCandidate", func(in activities.AdoptInput) *activities.AdoptReport {
+		r.gates = append(r.gates, in.Gate)
+		return &activities.AdoptReport{Ref: in.Ref}
+	}))
+	add("DiscardAttempts", answer(r, "DiscardAttempts", func(in activities.DiscardInput) *activities.DiscardReport {
+		if in.Keep != "" || r.count("StoreCredential")+r.count("ExchangeCode") == 0 || r.count("AdoptCandidate") > 0 {
+			return &activities.DiscardReport{}
+		}
+		return &activities.DiscardReport{Candidates: []connection.CredentialRef{ref("left")}}
+	}))
+	add("RevokeGrant", answer(r, "RevokeGrant", func(activities.RevokeInput) *activities.RevokeReport {
+		return &activities.RevokeReport{Outcome: activities.RevocationDone}
+	}))
+	add("RefreshCredential", answer(r, "RefreshCredential", func(in activities.RefreshInput) *activities.RefreshReport {
+		in.Ref.Generation = 2
+		return &activities.RefreshReport{Ref: in.Ref}
+	}))
+	add("WriteGate", func(_ context.Context, in activities.WriteGateInput) error {
+		r.called("WriteGate")
+		r.gates = append(r.gates, in.Gate)
+		return nil
+	})
+	add("DestroyCredential", func(context.Context, activities.DestroyInput) error { r.called("DestroyCredential"); return nil })
+	add("WatchConnectSession", func(context.Context, activities.WatchSessionInput) error {
+		return connection.LookAgain("still under way", time.Minute).Temporal()
+	})
+	add("WatchConnection", func(_ context.Context, in activities.WatchInput) (*activities.Look, error) {
+		n := r.called("WatchConnection")
+		if r.watch != nil {
+			look, err := r.watch(n, in)
+			return look, connection.Boundary("WatchConnection", err)
+		}
+		return nil, connection.LookAgain("healthy", time.Hour).Temporal()
+	})
+	return env
+}
+
+// withoutConnection registers everything but Connection: the test environment
+// would wait for it for ever, since a connection has no end.
+type withoutConnection struct{ Registry }
+
+func (r withoutConnection) RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions) {
+	if options.Name != TypeConnection {
+		r.Registry.RegisterWorkflowWithOptions(w, options)
+	}
+}
+
+// reservation is what ConnectApp sees of a Connection: it adopts and answers, or is released.
+func reservation(ctx workflow.Context, in State) error {
+	selector := workflow.NewSelector(ctx)
+	selector.AddReceive(workflow.GetSignalChannel(ctx, signalRelease), func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	selector.AddReceive(workflow.GetSignalChannel(ctx, signalActivate), func(c workflow.ReceiveChannel, _ bool) {
+		var message activate
+		c.Receive(ctx, &message)
+		e := &entity{state: in, activate: &message, mutex: workflow.NewMutex(ctx)}
+		e.adopt(ctx)
+	})
+	selector.Select(ctx)
+	return nil
+}
+
+const testID connection.ID = "development/sandbox/test"
+
+// reply collects what an update answers.
+type reply struct {
+	accepted, completed bool
+	result              any
+	err                 error
+}
+
+func (r *reply) Accept()                        { r.accepted = true }
+func (r *reply) Reject(err error)               { r.err = err }
+func (r *reply) Complete(result any, err error) { r.completed, r.result, r.err = true, result, err }
+
+func asContinue(err error, next **workflow.ContinueAsNewError) bool { return errors.As(err, next) }
+
+// carriedState is the input of the next run.
+func carriedState(t *testing.T, next *workflow.ContinueAsNewError) State {
+	t.Helper()
+	var s State
+	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
