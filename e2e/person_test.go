@@ -47,7 +47,7 @@ func (p *person) visit(address string) page {
 func (p *person) follow(seen page) page {
 	for range 200 {
 		next := onward(seen)
-		if next == "" {
+		if next == "" || strings.HasSuffix(seen.at.Path, "/result") && strings.Contains(seen.text, "review") {
 			return seen
 		}
 		target, err := seen.at.Parse(next)

@@ -228,7 +228,8 @@ func value[T any](fields map[string]*commonpb.Payload, name string) T {
 
 // RunAction runs one action of a toolkit as a standalone activity and answers
 // its result. The key makes it happen once: a second call with the same key gets
-// the first one's answer, as long as the namespace remembers it. "" makes a fresh key.
+// the first one's answer, as long as the namespace remembers it, and runs it
+// again only if it failed. "" makes a fresh key.
 func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (*activities.CallActionResult, error) {
 	app, err := c.Catalogue.App(in.Connection.App())
 	if err != nil {
@@ -247,6 +248,8 @@ func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (
 	activityID := "action/" + in.Connection.String() + "/" + in.IdempotencyKey
 	options := StandaloneActionOptions(in)
 	options.ID = activityID
+	options.ActivityIDConflictPolicy = enumspb.ACTIVITY_ID_CONFLICT_POLICY_USE_EXISTING
+	options.ActivityIDReusePolicy = enumspb.ACTIVITY_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
 	options.Summary = fmt.Sprintf("%s on %s", in.Action, in.Connection)
 	handle, err := c.Temporal.ExecuteActivity(ctx, options, "CallAction", in)
 	var started *serviceerror.ActivityExecutionAlreadyStarted

@@ -1,0 +1,176 @@
+package connectors
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"connectedapps/connection"
+)
+
+//go:embed catalog/*.yaml
+var embedded embed.FS
+
+// maxDefinition bounds a definition's file, in bytes.
+const maxDefinition = 1 << 20
+
+// Catalogue is every definition that is loaded. It is immutable and safe for concurrent use.
+type Catalogue struct {
+	apps   map[string]*App
+	digest string
+}
+
+// Load reads the built-in definitions and then those of each directory, in
+// order. A directory may add apps; it may replace one by saying "override: true".
+// Whatever is wrong with a definition of a directory is found now and refused
+// with file, line, column, field and reason. The built-in ones were checked
+// as thoroughly by this package's tests, so that loading them stays fast.
+func Load(directories ...string) (*Catalogue, error) {
+	apps := map[string]*App{}
+	files, err := fs.Glob(embedded, "catalog/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list the built-in definitions: %w", err)
+	}
+	for _, file := range files {
+		data, err := embedded.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read a built-in definition: %w", err)
+		}
+		app, defects := parseDefinition(file, data, shallow)
+		if len(defects) > 0 {
+			return nil, definitionErrors(defects)
+		}
+		apps[app.ID] = app
+	}
+	for _, directory := range directories {
+		added, defects := ValidateDir(directory)
+		for _, app := range added {
+			if earlier, taken := apps[app.ID]; taken && !app.Override {
+				defects = append(defects, &DefinitionError{File: app.Source, Line: 1, Column: 1, Field: "id",
+					Reason: fmt.Sprintf("%s is already defined in %s; say override: true to replace it", app.ID, earlier.Source)})
+				continue
+			}
+			apps[app.ID] = app
+		}
+		if len(defects) > 0 {
+			return nil, definitionErrors(defects)
+		}
+	}
+	return &Catalogue{apps: apps, digest: digestOf(apps)}, nil
+}
+
+// ValidateDir reads every definition of a directory (*.yaml, *.yml) and checks
+// everything that can be checked without sending anything. It answers the
+// sound ones, sorted by ID, and every defect found. A path of one file is fine too.
+func ValidateDir(path string) ([]*App, []*DefinitionError) {
+	files, err := definitionFiles(path)
+	if err != nil {
+		return nil, []*DefinitionError{{File: path, Reason: "it cannot be read: " + reasonOf(err)}}
+	}
+	var defects []*DefinitionError
+	apps := map[string]*App{}
+	for _, file := range files {
+		data, err := readBounded(file)
+		if err != nil {
+			defects = append(defects, &DefinitionError{File: file, Reason: reasonOf(err)})
+			continue
+		}
+		app, found := parseDefinition(file, data, thorough)
+		defects = append(defects, found...)
+		if app == nil || len(found) > 0 {
+			continue
+		}
+		if earlier, taken := apps[app.ID]; taken {
+			defects = append(defects, &DefinitionError{File: file, Line: 1, Column: 1, Field: "id",
+				Reason: fmt.Sprintf("%s is already defined in %s", app.ID, earlier.Source)})
+			continue
+		}
+		apps[app.ID] = app
+	}
+	return sortedApps(apps), defects
+}
+
+// definitionFiles lists the definitions of a directory, or the one file given.
+func definitionFiles(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, entry := range entries {
+		extension := filepath.Ext(entry.Name())
+		if !entry.IsDir() && (extension == ".yaml" || extension == ".yml") && !strings.HasPrefix(entry.Name(), ".") {
+			files = append(files, filepath.Join(path, entry.Name()))
+		}
+	}
+	return files, nil
+}
+
+func readBounded(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxDefinition {
+		return nil, fmt.Errorf("it is larger than %d bytes", maxDefinition)
+	}
+	return os.ReadFile(file)
+}
+
+// reasonOf leaves the path out of a file error; the DefinitionError names it.
+func reasonOf(err error) string {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err.Error()
+	}
+	return err.Error()
+}
+
+// App finds a definition by ID. It fails with ErrUnknownApp, suggesting near names.
+func (c *Catalogue) App(id string) (*App, error) {
+	if app, ok := c.apps[id]; ok {
+		return app, nil
+	}
+	return nil, connection.Refused(connection.ErrUnknownApp,
+		fmt.Sprintf("no app %q is known", connection.Bound(id, maxEcho)),
+		suggestion(id, slices.Collect(maps.Keys(c.apps))))
+}
+
+// Apps lists all definitions, sorted by ID.
+func (c *Catalogue) Apps() []*App { return sortedApps(c.apps) }
+
+// Digest identifies the catalogue as a whole: it changes when any definition
+// does. A gateway and a worker that differ in it hold different definitions.
+func (c *Catalogue) Digest() string { return c.digest }
+
+func sortedApps(apps map[string]*App) []*App {
+	return slices.SortedFunc(maps.Values(apps), func(a, b *App) int { return strings.Compare(a.ID, b.ID) })
+}
+
+func digestOf(apps map[string]*App) string {
+	var all strings.Builder
+	for _, app := range sortedApps(apps) {
+		all.WriteString(app.ID + " " + app.Digest + "\n")
+	}
+	return digestText([]byte(all.String()))
+}
+
+func digestText(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,91 @@
+package connectors
+
+import (
+	"time"
+
+	"connectedapps/connection"
+)
+
+// Client is an OAuth client registration.
+type Client struct {
+	ID string
+	// Secret is empty for public clients.
+	Secret connection.Secret
+}
+
+// AuthorizeInput is what an authorization URL is made of.
+type AuthorizeInput struct {
+	Client      Client
+	RedirectURI string
+	Scopes      []string
+	// Challenge is the S256 code challenge (RFC 7636 section 4.2).
+	Challenge string
+	// Values are the auth config's, overlaid by the connection's.
+	Values map[string]string
+	// AllowHTTP permits an endpoint that is neither https nor on loopback.
+	AllowHTTP bool
+}
+
+// ExchangeInput is what a code is redeemed with (RFC 6749 section 4.1.3).
+type ExchangeInput struct {
+	Client      Client
+	RedirectURI string
+	Code        connection.Secret
+	Verifier    connection.Secret
+	Values      map[string]string
+	// Callback is the callback's query, of which [OAuth.Callback] names what is learnt.
+	Callback map[string]string
+}
+
+// RefreshInput is what a token is renewed with (RFC 6749 section 6).
+type RefreshInput struct {
+	Client  Client
+	Refresh connection.Secret
+	Scopes  []string
+	Values  map[string]string
+	// Previous is the credential being renewed; its secrets are scrubbed from error texts.
+	Previous connection.Credential
+}
+
+// ClientCredentialsInput is what a token is had with, without a person (RFC 6749 section 4.4).
+type ClientCredentialsInput struct {
+	Client Client
+	Scopes []string
+	Values map[string]string
+}
+
+// RevokeInput is what a grant is ended with (RFC 7009).
+type RevokeInput struct {
+	Client     Client
+	Credential connection.Credential
+	Values     map[string]string
+}
+
+// Grant is a provider's token answer made standard.
+type Grant struct {
+	// Tokens are the token sets by name: saved together or not at all.
+	Tokens map[string]TokenAnswer
+	// Values were learnt from the callback and from the answer.
+	Values map[string]string
+	// Identity is the zero value when the answer does not tell.
+	Identity connection.Identity
+}
+
+// TokenAnswer is one token set. It carries lifetimes and no times: whoever
+// stores it counts them from the storing, on the store's own clock.
+type TokenAnswer struct {
+	// Access is empty when the answer was damaged and only a rotated refresh
+	// token could be saved from it. It must be stored all the same; Lifetime is
+	// then one second, so that the set is renewed at once.
+	Access connection.Secret
+	// Refresh is empty when the grant cannot be refreshed by token. After a
+	// refresh it is the token presented, unless the provider sent a new one.
+	Refresh connection.Secret
+	// Type as the provider wrote it; "" means Bearer.
+	Type string
+	// Scopes were granted; nil means the provider did not say.
+	Scopes []string
+	// Lifetime of the access token and RefreshLifetime of the refresh token; 0 means not told.
+	Lifetime        time.Duration
+	RefreshLifetime time.Duration
+}

@@ -1,0 +1,69 @@
+package connectors
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"connectedapps/connection"
+)
+
+// usualErrorText is where most APIs put their words about a failure.
+const usualErrorText Path = "error.message || message || error_description || detail || errors[0].message || error || title"
+
+// ambiguousStatus lists the failures after which a change may have happened:
+// the server broke down at it, or a gateway in front of it gave up waiting.
+var ambiguousStatus = []int{http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout}
+
+// problem says what an answer means; nil means it is a success. ok replaces the
+// app's success predicate where it is set. repeatable says whether asking again
+// could do something twice: if so, a failure that leaves the outcome open is
+// reported as that.
+func (s Session) problem(a *answer, ok Predicate, repeatable bool) *connection.Problem {
+	rules, name := s.App.Answers, s.App.Name
+	if ok == "" {
+		ok = rules.OK
+	}
+	if ok == "" && a.status/100 == 2 || ok.holds(a) {
+		return nil
+	}
+	message := fmt.Sprintf("%s answered %d", name, a.status)
+	if words := a.words(rules.Error); words != "" {
+		message += ": " + words
+	}
+	switch {
+	case a.status == http.StatusTooManyRequests || rules.RateLimited.holds(a):
+		return rateLimited(message, a.status, a.wait(rules.Waits))
+	case a.status == http.StatusUnauthorized || rules.Unauthorized.holds(a):
+		return unauthorized(message)
+	case rules.ScopeMissing.holds(a):
+		return scopeMissing(message, a.status)
+	case !repeatable && a.ambiguous(rules.Ambiguous):
+		return outcomeUnknown(message+", and it may have done what was asked", a.status)
+	case a.status >= 500 || a.status == http.StatusRequestTimeout || a.status == http.StatusTooEarly || rules.Transient.holds(a):
+		p := connection.ProviderUnavailable(message, a.status)
+		p.RetryAfter = a.wait(rules.Waits)
+		return p
+	default:
+		return rejectedInput(message, a.status)
+	}
+}
+
+func (a *answer) ambiguous(declared Predicate) bool {
+	if declared != "" {
+		return declared.holds(a)
+	}
+	return slices.Contains(ambiguousStatus, a.status)
+}
+
+// words are the provider's own about a failure, fit to be shown. A page of HTML has none.
+func (a *answer) words(declared Path) string {
+	if text, ok := a.body.(string); ok {
+		if strings.HasPrefix(strings.TrimSpace(text), "<") {
+			return ""
+		}
+		return a.scrub.text(text)
+	}
+	return a.scrub.text(declared.or(usualErrorText).text(a.body))
+}
