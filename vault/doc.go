@@ -10,6 +10,7 @@
 //	  candidates/<app>/<name>/<grant>      a credential that has not passed its test yet
 //	  auth-configs/<app>/<name>            a client registration or shared credential
 //	  attempts/<app>/<name>/<attempt>      what the callback of an authorization will need
+//	  outputs/<app>/<name>/<random>        secrets that actions answered with
 //	connected-apps/<environment>/inbox     KV v2, entries vanish after 15 minutes
 //
 // # Clock

@@ -54,6 +54,23 @@ func (s Documents) Note(ctx context.Context, ref connection.CredentialRef, facts
 	return s.kv.patch(ctx, documentPath(ref), custom)
 }
 
+// Clock asks Vault for the time.
+func (s Documents) Clock(ctx context.Context) (connection.Clock, error) {
+	var clock connection.Clock
+	err := s.kv.client.do(ctx, func(ctx context.Context) error {
+		response, err := s.kv.client.api.Logical().ReadRawWithContext(ctx, "sys/seal-status")
+		if response != nil {
+			defer func() { _ = response.Body.Close() }()
+		}
+		if err != nil {
+			return err
+		}
+		clock, err = clockOf(response)
+		return err
+	})
+	return clock, err
+}
+
 // Facts reads only the soft facts; it needs no right to read a credential.
 func (s Documents) Facts(ctx context.Context, id connection.ID) (connection.Facts, error) {
 	found, err := s.kv.metadata(ctx, documentPath(connection.CredentialRef{Connection: id}))

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"connectedapps/connection"
+
+	"github.com/hashicorp/vault/api"
 )
 
 // kv is one KV version 2 mount. All paths are made of slugs and need no escaping.
@@ -53,13 +55,13 @@ func (k kv) read(ctx context.Context, path string) (entry, error) {
 		if len(body.Data.Data) == 0 || string(body.Data.Data) == "null" {
 			return connection.ErrAbsent
 		}
-		now, err := http.ParseTime(response.Header.Get("Date"))
+		clock, err := clockOf(response)
 		if err != nil {
-			return connection.VaultUnavailable("Vault's answer carries no date")
+			return err
 		}
 		meta := body.Data.Metadata
 		found = entry{data: body.Data.Data, version: meta.Version, created: meta.CreatedTime,
-			custom: meta.CustomMetadata, clock: connection.ClockAt(now)}
+			custom: meta.CustomMetadata, clock: clock}
 		return nil
 	})
 	return found, err
@@ -145,15 +147,24 @@ func (k kv) metadata(ctx context.Context, path string) (entry, error) {
 		if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
 			return connection.VaultUnavailable("Vault's answer was cut short")
 		}
-		now, err := http.ParseTime(response.Header.Get("Date"))
+		clock, err := clockOf(response)
 		if err != nil {
-			return connection.VaultUnavailable("Vault's answer carries no date")
+			return err
 		}
 		found = entry{version: body.Data.CurrentVersion, created: body.Data.CreatedTime,
-			custom: body.Data.CustomMetadata, clock: connection.ClockAt(now)}
+			custom: body.Data.CustomMetadata, clock: clock}
 		return nil
 	})
 	return found, err
+}
+
+// clockOf is the time at which Vault answered, to the second.
+func clockOf(response *api.Response) (connection.Clock, error) {
+	now, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return connection.Clock{}, connection.VaultUnavailable("Vault's answer carries no date")
+	}
+	return connection.ClockAt(now), nil
 }
 
 // patch changes custom metadata: no new version is made, so no compare-and-set is disturbed.

@@ -36,6 +36,7 @@ const (
 	candidates  = "candidates/"
 	authConfigs = "auth-configs/"
 	attempts    = "attempts/"
+	outputs     = "outputs/"
 )
 
 func owner(id connection.ID) string { return id.App() + "/" + id.Slug() }

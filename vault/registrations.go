@@ -76,16 +76,7 @@ func (s Attempts) Destroy(ctx context.Context, id connection.ID, attempt string)
 
 // DestroyAll removes every attempt of a connection.
 func (s Attempts) DestroyAll(ctx context.Context, id connection.ID) error {
-	names, err := s.kv.list(ctx, attempts+owner(id))
-	if err != nil && !errors.Is(err, connection.ErrAbsent) {
-		return err
-	}
-	for _, name := range names {
-		if err := s.kv.destroy(ctx, attemptPath(id, name)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.kv.destroyAll(ctx, attempts+owner(id))
 }
 
 // Sweep removes attempts that are too old to be of use and answers how many.
