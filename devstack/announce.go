@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"connectedapps/vault"
+)
+
+// announce writes ready.json and tells the person where everything is.
+func (r *launch) announce(mainJob error) error {
+	written := &record{
+		Temporal: r.around.temporal, Vault: r.around.vault, Gateway: r.gatewayURL(), Sandbox: r.sandbox.url,
+		SandboxCredentials: r.sandbox.credentials, EnvFile: r.path("env"), Dir: r.dir, Logs: r.path("logs"),
+		Identities: map[string]string{vault.Worker: r.identities(vault.Worker), vault.Gateway: r.identities(vault.Gateway)},
+		Namespaces: map[string]string{}, Workers: map[string]string{}, MainJob: "skipped", Since: time.Now().UTC(),
+	}
+	if written.Temporal == "" {
+		written.Temporal, written.TemporalUI = r.ports.address(portTemporal), "http://"+r.ports.address(portTemporalUI)
+	}
+	if written.Vault == "" {
+		written.Vault, written.VaultInit = "http://"+r.ports.address(portVault), r.path("vault", "init.json")
+	}
+	for _, environment := range environments {
+		written.Namespaces[environment] = r.settings.Namespace(environment)
+		written.Workers[environment] = "http://" + r.ports.address(portWorker(environment))
+	}
+	if r.options.mainJob {
+		written.MainJob, written.Connection = "passed", demo.String()
+		if mainJob != nil {
+			written.MainJob = "failed"
+		}
+	}
+	publish := func() error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		written.PIDs = r.stack.pids()
+		return written.write(r.path(recordName))
+	}
+	if err := publish(); err != nil {
+		return err
+	}
+	r.stack.onChange(func() {
+		if err := publish(); err != nil {
+			r.tell.note("%s could not be written: %v", recordName, err)
+		}
+	})
+	r.tellWhere(written, mainJob)
+	return nil
+}
+
+func (r *launch) tellWhere(written *record, mainJob error) {
+	if mainJob != nil {
+		r.tell.heading("The main job failed: %v\n  Everything stays up, so that you can look.", mainJob)
+	}
+	r.tell.heading("Everything is up. Ctrl-C stops it; what was made is still there at the next start.")
+	r.tell.heading("  Look at it")
+	if written.TemporalUI != "" {
+		r.tell.note("  Temporal    %s/namespaces/development/workflows", written.TemporalUI)
+	}
+	r.tell.note("  gateway     %s/readyz", written.Gateway)
+	r.tell.note("  sandbox     %s   (its ledger: /ledger/summary)", written.Sandbox)
+	r.tell.note("  logs        %s", relative(written.Logs))
+	r.tell.note("  addresses   %s", relative(r.path(recordName)))
+	prefix := ""
+	if relative(written.EnvFile) != filepath.Join(".devstack", "env") {
+		prefix = "CONNECTED_APPS_ENV_FILE=" + relative(written.EnvFile) + " "
+	}
+	cli := prefix + relative(r.binary("connected-apps"))
+	r.tell.heading("  Use it, in another shell")
+	r.tell.note("  %s connections list", cli)
+	r.tell.note("  %s connections test %s", cli, demo)
+	r.tell.note("  %s actions run %s list-contacts", cli, demo)
+	r.tell.note("  %s connect development/sandbox/mine --auth-config demo", cli)
+	r.tell.note("  %s help", cli)
+	r.tell.note("")
+}
+
+// relative is how a person in this directory would write the path.
+func relative(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	short, err := filepath.Rel(here, path)
+	if err != nil || !filepath.IsLocal(short) {
+		return path
+	}
+	return short
+}
