@@ -85,13 +85,11 @@ func (a *Activities) leave(ctx context.Context, where string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, known := connection.AsProblem(err); !known && ctx.Err() == nil {
-		a.Log.Error("an activity met an error it has no word for", zap.String("activity", where), zap.Error(err))
-	}
-	if ctx.Err() != nil && context.Cause(ctx) != nil {
-		if _, known := connection.AsProblem(err); !known {
+	if _, known := connection.AsProblem(err); !known {
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		a.Log.Error("an activity met an error it has no word for", zap.String("activity", where), zap.Error(err))
 	}
 	return connection.Boundary(where, err)
 }

@@ -82,7 +82,12 @@ func TestASoakRefreshesOncePerGenerationWithoutHistory(t *testing.T) {
 		}
 	}
 	after := historyLength(t, "soak")
-	refreshes := map[string]int{}
+	refreshes, mine := map[string]int{}, map[string]bool{}
+	for _, e := range s.since(t, 0) {
+		if e.Kind == "token" && e.Family == family {
+			mine[e.IssuedAccess] = true
+		}
+	}
 	for _, e := range s.since(t, mark) {
 		if e.Kind == "token" && e.Family == family {
 			refreshes[e.Presented]++
@@ -90,7 +95,7 @@ func TestASoakRefreshesOncePerGenerationWithoutHistory(t *testing.T) {
 				t.Errorf("a refresh was refused: %+v", e)
 			}
 		}
-		if e.Kind == "api" && e.Status == http.StatusUnauthorized {
+		if e.Kind == "api" && e.Status == http.StatusUnauthorized && mine[e.Credential] {
 			t.Errorf("an expired token was sent: %+v", e)
 		}
 	}

@@ -31,6 +31,7 @@ const environment = "development"
 type stack struct {
 	dir      string
 	launcher *exec.Cmd
+	ended    chan struct{} // closed when the launcher has ended
 	ready    struct {
 		Temporal           string `json:"temporal"`
 		Vault              string `json:"vault"`
@@ -75,12 +76,19 @@ func start() (*stack, error) {
 	if err := launcher.Start(); err != nil {
 		return nil, fmt.Errorf("%w; build it first with: make build", err)
 	}
-	st := &stack{dir: dir, launcher: launcher}
+	st := &stack{dir: dir, launcher: launcher, ended: make(chan struct{})}
+	go func() { _ = launcher.Wait(); close(st.ended) }()
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		if text, err := os.ReadFile(filepath.Join(dir, "ready.json")); err == nil && json.Unmarshal(text, &st.ready) == nil {
 			break
 		}
-		if time.Now().After(deadline) || launcher.ProcessState != nil {
+		dead := false
+		select {
+		case <-st.ended:
+			dead = true
+		default:
+		}
+		if dead || time.Now().After(deadline) {
 			text, _ := os.ReadFile(log.Name())
 			st.stop()
 			return nil, fmt.Errorf("not ready:\n%s", text)
@@ -138,10 +146,8 @@ func (st *stack) open() error {
 
 func (st *stack) stop() {
 	_ = st.launcher.Process.Signal(syscall.SIGTERM)
-	ended := make(chan struct{})
-	go func() { _ = st.launcher.Wait(); close(ended) }()
 	select {
-	case <-ended:
+	case <-st.ended:
 	case <-time.After(time.Minute):
 		_ = st.launcher.Process.Kill()
 	}
@@ -245,6 +251,8 @@ type entry struct {
 	Presented           string `json:"presented"`
 	PresentedGeneration int    `json:"presented_generation"`
 	Generation          int    `json:"generation"`
+	IssuedAccess        string `json:"issued_access"`
+	Credential          string `json:"credential"`
 	Method              string `json:"method"`
 	Path                string `json:"path"`
 	IdempotencyKey      string `json:"idempotency_key"`

@@ -68,7 +68,7 @@ func Open(config Config) (*Client, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	c := &Client{api: client, layout: config.Layout, log: log.With(zap.String("environment", config.Layout.Environment))}
+	c := &Client{api: client, layout: config.Layout, log: log}
 	if config.RoleIDFile != "" {
 		client.ClearToken()
 		c.login = &login{client: c, roleIDFile: config.RoleIDFile, secretIDFile: config.SecretIDFile}

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -100,7 +101,7 @@ func (k kv) destroy(ctx context.Context, path string) error {
 		_, err := k.client.api.Logical().DeleteWithContext(ctx, k.mount+"/metadata/"+path)
 		return err
 	})
-	if err == connection.ErrAbsent { //nolint:errorlint // do answers the bare value
+	if errors.Is(err, connection.ErrAbsent) {
 		return nil
 	}
 	return err

@@ -46,6 +46,7 @@ func Setup(ctx context.Context, admin *api.Client, layout Layout, options SetupO
 		return nil, err
 	}
 	s := setup{ctx: ctx, admin: admin, layout: layout}
+	s.survey()
 	s.mount(layout.Secrets(), "kv", "credentials of "+layout.Environment, map[string]string{"version": "2"})
 	s.mount(layout.Inbox(), "kv", "inbox of "+layout.Environment, map[string]string{"version": "2"})
 	s.mount(layout.Transit(), "transit", "keys of "+layout.Environment, nil)
@@ -70,10 +71,26 @@ func Setup(ctx context.Context, admin *api.Client, layout Layout, options SetupO
 
 // setup carries the first error through the steps.
 type setup struct {
-	ctx    context.Context
-	admin  *api.Client
-	layout Layout
-	err    error
+	ctx     context.Context
+	admin   *api.Client
+	layout  Layout
+	present map[string]bool // mounts and auth methods that are there already
+	err     error
+}
+
+// survey lists what is there, so that repeating the set-up leaves no errors in Vault's own log.
+func (s *setup) survey() {
+	s.present = map[string]bool{}
+	mounts, err := s.admin.Sys().ListMountsWithContext(s.ctx)
+	s.failed("list mounts", err)
+	for path := range mounts {
+		s.present[strings.TrimSuffix(path, "/")] = true
+	}
+	methods, err := s.admin.Sys().ListAuthWithContext(s.ctx)
+	s.failed("list auth methods", err)
+	for path := range methods {
+		s.present["auth/"+strings.TrimSuffix(path, "/")] = true
+	}
 }
 
 func (s *setup) failed(step string, err error) {
@@ -83,7 +100,7 @@ func (s *setup) failed(step string, err error) {
 }
 
 func (s *setup) mount(path, kind, description string, options map[string]string) {
-	if s.err != nil {
+	if s.err != nil || s.present[path] {
 		return
 	}
 	err := s.admin.Sys().MountWithContext(s.ctx, path, &api.MountInput{Type: kind, Description: description, Options: options})
@@ -94,7 +111,7 @@ func (s *setup) mount(path, kind, description string, options map[string]string)
 }
 
 func (s *setup) auth() {
-	if s.err != nil {
+	if s.err != nil || s.present["auth/approle"] {
 		return
 	}
 	err := s.admin.Sys().EnableAuthWithOptionsWithContext(s.ctx, "approle", &api.EnableAuthOptions{Type: "approle"})
@@ -148,7 +165,7 @@ func (s *setup) identity(who string) Identity {
 	s.failed("read "+role, err)
 	made := s.write(role+"/secret-id", map[string]any{})
 	if s.err != nil || found == nil || made == nil {
-		s.failed("login of "+who, errors.New("Vault gave no role ID or secret ID")) //nolint:staticcheck // a proper name
+		s.failed("login of "+who, errors.New("no role ID or secret ID was given"))
 		return Identity{}
 	}
 	roleID, _ := found.Data["role_id"].(string)

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"iter"
 	"strings"
 
 	"connectedapps/activities"
@@ -119,14 +118,4 @@ func discardCandidates(ctx workflow.Context, in activities.DiscardInput) error {
 		}
 	}
 	return left
-}
-
-func keys[K comparable, V any](m map[K]V) iter.Seq[K] {
-	return func(yield func(K) bool) {
-		for k := range m { //workflowcheck:ignore the caller sorts
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }

@@ -40,7 +40,7 @@ func (c *connect) listen(ctx workflow.Context) error {
 		UpdateApprove:            c.approveNow,
 		UpdateCancel:             c.cancelNow,
 	}
-	for _, name := range slices.Sorted(keys(handlers)) {
+	for _, name := range workflow.DeterministicKeys(handlers) {
 		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
 			return err
 		}

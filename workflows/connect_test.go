@@ -130,7 +130,7 @@ func TestAFailedTestIsCorrected(t *testing.T) {
 }
 
 // authorize drives an OAuth connect up to the callback that the test sends.
-func authorize(t *testing.T, callbacks func(attempt string, send func(AuthorizationReceived))) (*recorder, error, Progress) {
+func authorize(t *testing.T, callbacks func(attempt string, send func(AuthorizationReceived))) (*recorder, Progress, error) {
 	t.Helper()
 	r := &recorder{plan: oauthPlan()}
 	env := newEnvironment(t, r)
@@ -151,13 +151,13 @@ func authorize(t *testing.T, callbacks func(attempt string, send func(Authorizat
 	if value, err := env.QueryWorkflow(QueryProgress); err == nil {
 		_ = value.Get(&progress)
 	}
-	return r, env.GetWorkflowError(), progress
+	return r, progress, env.GetWorkflowError()
 }
 
 const stateHash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestACallbackIsExchangedOnce(t *testing.T) {
-	r, err, progress := authorize(t, func(attempt string, send func(AuthorizationReceived)) {
+	r, progress, err := authorize(t, func(attempt string, send func(AuthorizationReceived)) {
 		good := AuthorizationReceived{Attempt: attempt, StateSHA256: stateHash, Inbox: "code"}
 		send(good)
 		send(good)
@@ -168,7 +168,7 @@ func TestACallbackIsExchangedOnce(t *testing.T) {
 }
 
 func TestACallbackThatDoesNotFitChangesNothing(t *testing.T) {
-	r, err, _ := authorize(t, func(attempt string, send func(AuthorizationReceived)) {
+	r, _, err := authorize(t, func(attempt string, send func(AuthorizationReceived)) {
 		send(AuthorizationReceived{Attempt: attempt, StateSHA256: "another", Inbox: "code"})
 		send(AuthorizationReceived{Attempt: "unknown", StateSHA256: stateHash, Inbox: "code"})
 	})

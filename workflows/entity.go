@@ -38,6 +38,7 @@ type entity struct {
 	replan      bool // the watch must be started anew with what is known now
 
 	activate   *activate
+	rejections []CredentialRejected
 	released   bool
 	disconnect *Reason
 	revocation string // what became of it; "" while it is not known
@@ -55,32 +56,55 @@ func (e *entity) run(ctx workflow.Context) error {
 			return err
 		}
 		err := workflow.Await(ctx, func() bool {
-			return e.watch != nil && e.watch.IsReady() || e.replan || e.activate != nil || e.over() || e.wantsContinue(ctx)
+			return e.watch != nil && e.watch.IsReady() || e.replan || e.activate != nil ||
+				len(e.rejections) > 0 || e.over() || e.wantsContinue(ctx)
 		})
 		if err != nil && e.disconnect == nil { // cancelled from outside: the same as a disconnect
 			e.disconnect = &Reason{Reason: "the workflow was cancelled"}
 		}
-		switch {
-		case e.over():
-			return e.end(ctx)
-		case e.activate != nil:
-			e.adopt(ctx)
-		case e.watch != nil && e.watch.IsReady():
-			e.harvest(ctx)
-		case e.replan:
-			e.stopWatch(ctx)
-		case e.wantsContinue(ctx):
-			e.stopWatch(ctx)
-			if e.over() || e.activate != nil {
-				continue
-			}
-			if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
-				return err
-			}
-			e.state.Runs++
-			return workflow.NewContinueAsNewError(ctx, TypeConnection, e.state)
+		next, err := e.turnOver(ctx)
+		if next || err != nil {
+			return err
 		}
 	}
+}
+
+// turnOver does the one thing that is due, holding the turn: gates written by two
+// at once could land in the wrong order. It reports whether this run is over.
+func (e *entity) turnOver(ctx workflow.Context) (bool, error) {
+	quiet, _ := workflow.NewDisconnectedContext(ctx)
+	if err := e.mutex.Lock(quiet); err != nil {
+		return true, err
+	}
+	defer e.mutex.Unlock()
+	switch {
+	case e.over():
+		return true, e.end(quiet)
+	case e.activate != nil:
+		e.adopt(ctx)
+	case len(e.rejections) > 0:
+		e.takeRejection(ctx)
+	case e.watch != nil && e.watch.IsReady():
+		e.harvest(ctx)
+	case e.replan:
+		e.stopWatch(ctx)
+	case e.wantsContinue(ctx):
+		return e.continueAsNew(ctx)
+	}
+	return false, nil
+}
+
+// continueAsNew starts a new run with the state, once nothing is left to do in
+// this one. What came meanwhile is done first, and the next turn tries again.
+func (e *entity) continueAsNew(ctx workflow.Context) (bool, error) {
+	e.stopWatch(ctx)
+	e.mutex.Unlock() // handlers that wait for the turn finish first
+	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) || e.over() })
+	if lockErr := e.mutex.Lock(ctx); lockErr != nil || err != nil || e.over() || e.activate != nil || len(e.rejections) > 0 || e.replan {
+		return false, lockErr
+	}
+	e.state.Runs++
+	return true, workflow.NewContinueAsNewError(ctx, TypeConnection, e.state)
 }
 
 func (e *entity) over() bool { return e.disconnect != nil || e.released }
@@ -270,8 +294,7 @@ func withoutToolkit(toolkits []connection.Toolkit, name string) []connection.Too
 }
 
 // end closes the gate, revokes at the provider, destroys in Vault and is gone.
-func (e *entity) end(ctx workflow.Context) error {
-	quiet, _ := workflow.NewDisconnectedContext(ctx)
+func (e *entity) end(quiet workflow.Context) error {
 	e.stopWatch(quiet)
 	var unrevoked error
 	if e.disconnect != nil {
@@ -294,8 +317,10 @@ func (e *entity) end(ctx workflow.Context) error {
 	if err != nil {
 		return final(why(err))
 	}
-	if err := workflow.Await(quiet, func() bool { return workflow.AllHandlersFinished(quiet) }); err != nil {
-		return err
+	e.mutex.Unlock() // handlers that wait for the turn are told that it is gone
+	err = workflow.Await(quiet, func() bool { return workflow.AllHandlersFinished(quiet) })
+	if lockErr := e.mutex.Lock(quiet); lockErr != nil || err != nil {
+		return lockErr
 	}
 	if unrevoked != nil {
 		// Closed as failed, so that it stands out: somebody must end the grant by hand.

@@ -24,7 +24,7 @@ func (e *entity) listen(ctx workflow.Context) error {
 		}
 	})
 	receive(ctx, SignalContinueAsNew, func(struct{}) { e.renew = true })
-	workflow.Go(ctx, e.receiveRejections)
+	receive(ctx, SignalCredentialRejected, func(in CredentialRejected) { e.rejections = append(e.rejections, in) })
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (e *entity) listen(ctx workflow.Context) error {
 		UpdateTest: e.test, UpdateRefresh: e.refresh, UpdatePutToolkit: e.putToolkit, UpdateDeleteToolkit: e.deleteToolkit,
 		UpdateRename: e.rename, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
 	}
-	for _, name := range slices.Sorted(keys(handlers)) {
+	for _, name := range workflow.DeterministicKeys(handlers) {
 		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
 			return err
 		}
@@ -40,7 +40,8 @@ func (e *entity) listen(ctx workflow.Context) error {
 	return nil
 }
 
-// receive handles every signal of a name, in order.
+// receive handles every signal of a name, in order. take must not block: a signal
+// behind it would be lost when the workflow continues as new.
 func receive[T any](ctx workflow.Context, name string, take func(T)) {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		channel := workflow.GetSignalChannel(ctx, name)
@@ -54,17 +55,11 @@ func receive[T any](ctx workflow.Context, name string, take func(T)) {
 	})
 }
 
-// receiveRejections takes the provider's last word on a credential, from whoever heard it.
-func (e *entity) receiveRejections(ctx workflow.Context) {
-	channel := workflow.GetSignalChannel(ctx, SignalCredentialRejected)
-	for {
-		var in CredentialRejected
-		if !channel.Receive(ctx, &in) {
-			return
-		}
-		if in.Grant != e.state.Look.Grant || e.over() || !e.watched() {
-			continue
-		}
+// takeRejection takes the provider's last word on a credential, from whoever heard it.
+func (e *entity) takeRejection(ctx workflow.Context) {
+	in := e.rejections[0]
+	e.rejections = e.rejections[1:]
+	if in.Grant == e.state.Look.Grant && e.watched() && !e.pending() {
 		e.expire(ctx, in.Reason)
 	}
 }

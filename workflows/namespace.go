@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ func (c *Client) CheckNamespace(ctx context.Context) error {
 		return problem(err, connection.Internal("search attributes"))
 	}
 	var missing []string
-	for _, name := range slices.Sorted(keys(SearchAttributes())) {
+	for _, name := range slices.Sorted(maps.Keys(SearchAttributes())) {
 		if _, ok := answer.GetCustomAttributes()[name]; !ok {
 			missing = append(missing, fmt.Sprintf("--name %s --type %s", name, SearchAttributes()[name]))
 		}
