@@ -113,13 +113,16 @@ func (c *connect) reserve(ctx workflow.Context) *connection.Problem {
 	c.undo.add("give the reservation up", func(ctx workflow.Context) error {
 		return workflow.SignalExternalWorkflow(ctx, id, "", signalRelease, release{Session: session}).Get(ctx, nil)
 	})
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+	// Not on a context that can be cancelled: the SDK would pass the cancellation on
+	// to the child, and both would clean up.
+	quiet, _ := workflow.NewDisconnectedContext(ctx)
+	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(quiet, workflow.ChildWorkflowOptions{
 		WorkflowID: id, TaskQueue: Queue, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         fmt.Sprintf("%s: %s", c.plan.AppName, c.in.Connection),
 	}), TypeConnection, State{ID: c.in.Connection, DisplayName: c.name(), Owner: c.in.Owner, AuthConfig: c.in.AuthConfig,
 		Kind: c.plan.Kind, Method: c.plan.Method, Session: &session, Look: activities.Look{Status: connection.Pending}})
-	err := child.GetChildWorkflowExecution().Get(ctx, nil)
+	err := child.GetChildWorkflowExecution().Get(quiet, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return connection.Refused(connection.ErrConnectionIDTaken, fmt.Sprintf("there is a connection %s already", c.in.Connection),
 			"choose another name, or disconnect that one first")

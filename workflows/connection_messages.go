@@ -29,7 +29,7 @@ type State struct {
 	Transitions []Transition `json:"transitions,omitempty"`
 	// Session is the connect that reserved this connection, while it is Pending.
 	Session *Session  `json:"session,omitempty"`
-	Created time.Time `json:"created"`
+	Created time.Time `json:"created,omitzero"`
 	// Runs counts how often the workflow has continued as new.
 	Runs int `json:"runs,omitempty"`
 }
@@ -138,7 +138,7 @@ type AuthConfigState struct {
 	// Status is "Active", or "Error" once the provider has refused the client.
 	Status  connection.Status `json:"status"`
 	Reason  string            `json:"reason,omitempty"`
-	Created time.Time         `json:"created"`
+	Created time.Time         `json:"created,omitzero"`
 }
 
 // ClientRefused tells the AuthConfig that the provider refuses its registration.

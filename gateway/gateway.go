@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+	"connectedapps/connectors"
+	"connectedapps/connectors/outbound"
+
+	"go.uber.org/zap"
+)
+
+// Options say what a gateway serves. URL, Environments and Catalogue are required.
+type Options struct {
+	// URL is where people's browsers reach this gateway, such as https://connect.example.
+	// It has no path. Requests for another host are refused.
+	URL          string
+	Environments []Environment
+	// Catalogue puts actions into words and knows which callback parameters an app declares.
+	Catalogue *connectors.Catalogue
+	// AllowHTTP permits authorization pages that are neither https nor on loopback.
+	AllowHTTP bool
+	// Log is silent when nil.
+	Log *zap.Logger
+}
+
+// Gateway is the HTTP handler. It is safe for concurrent use and keeps no state.
+type Gateway struct {
+	url          *url.URL
+	environments map[string]Environment
+	names        []string
+	catalogue    *connectors.Catalogue
+	allowHTTP    bool
+	log          *zap.Logger
+	now          func() time.Time
+	handler      http.Handler
+}
+
+// New checks the options, as ErrInvalidInput, and builds the handler.
+func New(options Options) (*Gateway, error) {
+	u, err := url.Parse(options.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return nil, connection.InvalidInput("CONNECTED_APPS_GATEWAY_URL", "this is not the origin of a gateway",
+			"give scheme and host, such as https://connect.example")
+	}
+	g := &Gateway{url: u, environments: map[string]Environment{}, catalogue: options.Catalogue,
+		allowHTTP: options.AllowHTTP, log: options.Log, now: time.Now}
+	if g.log == nil {
+		g.log = zap.NewNop()
+	}
+	for _, environment := range options.Environments {
+		g.environments[environment.Name] = environment
+		g.names = append(g.names, environment.Name)
+	}
+	if len(g.names) == 0 || g.catalogue == nil {
+		return nil, connection.InvalidInput("CONNECTED_APPS_ENVIRONMENTS", "a gateway needs at least one environment and a catalogue", "name one")
+	}
+	g.handler = g.routes()
+	return g, nil
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+
+func (g *Gateway) routes() http.Handler {
+	const link = "/connect/{environment}/{app}/{name}/{attempt}"
+	people := http.NewServeMux()
+	people.HandleFunc("GET "+link, g.showConnect)
+	people.HandleFunc("POST "+link, g.beginConnect)
+	people.HandleFunc("GET "+link+"/result", g.showResult)
+	people.HandleFunc(activities.CallbackPath, g.callback) // refuses other methods itself: HEAD would come with GET
+	people.HandleFunc("GET /assets/page.css", g.stylesheet)
+	people.HandleFunc("/", g.unknownPage)
+
+	all := http.NewServeMux()
+	// Health checks come by address, so the Host check is not for them; they tell nothing of anybody.
+	all.HandleFunc("GET /healthz", g.healthy)
+	all.HandleFunc("GET /readyz", g.ready)
+	all.Handle("/", g.onlyOurHost(people))
+	return g.protect(all)
+}
+
+// contentPolicy allows our own stylesheet and our own form and nothing else. The
+// form's target is this gateway: what leads to the provider is a link on the page
+// that answers it, since browsers apply form-action to redirects as well and the
+// provider may redirect further to origins that nobody can list.
+const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// protect puts the headers on every answer and bounds every request's body.
+func (g *Gateway) protect(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Robots-Tag", "noindex, nofollow")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if g.url.Scheme == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// onlyOurHost refuses requests for another host: a name that was rebound to this
+// address must not be served, nor a link be built for it.
+func (g *Gateway) onlyOurHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !sameHost(r.Host, g.url.Host, g.url.Scheme) {
+			g.fail(w, r, connection.InvalidInput("Host", "this gateway does not serve that host",
+				fmt.Sprintf("open it at %s", g.url.String())), http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func sameHost(a, b, scheme string) bool {
+	return strings.EqualFold(withPort(a, scheme), withPort(b, scheme))
+}
+
+func withPort(host, scheme string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	if scheme == "https" {
+		return host + ":443"
+	}
+	return host + ":80"
+}
+
+// sameOrigin reports whether a browser says that a form of ours was sent. Under
+// no-referrer browsers send "Origin: null" with a form, so Sec-Fetch-Site decides
+// where it is there; a request with neither is not a browser's and is refused.
+func (g *Gateway) sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	ours := strings.EqualFold(origin, g.url.Scheme+"://"+g.url.Host)
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin":
+		return ours || origin == "" || origin == "null"
+	case "":
+		return ours
+	default:
+		return false
+	}
+}
+
+// plainRemote is a gateway that is reached over plain http from elsewhere. Browsers
+// send no Sec-Fetch-Site there, so its form must be allowed to say its Origin.
+func (g *Gateway) plainRemote() bool {
+	return g.url.Scheme == "http" && !outbound.Loopback(g.url.Hostname())
+}

@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+)
+
+//go:embed pages
+var pages embed.FS
+
+// templates escape by context, so that names and providers' words stay text.
+var templates = template.Must(template.ParseFS(pages, "pages/*.html"))
+
+// notice is a page that says one thing.
+type notice struct {
+	Title, Message, Next string
+	// Bad is for what did not work.
+	Bad bool
+	// Details are pairs shown below, such as whose account was connected.
+	Details []detail
+	// RefreshSeconds reloads the page by itself; 0 does not.
+	RefreshSeconds int
+	// Link and LinkText lead on, where there is somewhere to go.
+	Link, LinkText string
+}
+
+type detail struct{ Name, Text string }
+
+// request is the page that shows who asks for what.
+type request struct {
+	AppName, DisplayName, Environment, RequestedBy string
+	Connection, Toolkit                            string
+	Actions                                        []ask
+	Scopes                                         []scope
+	Expires                                        string
+}
+
+// ask is an action as a person reads it.
+type ask struct {
+	Title, Description string
+	// Changes and Destroys warn of what it does to the account's data.
+	Changes, Destroys bool
+}
+
+// scope is one right that the app will be asked for, with what it is needed for.
+type scope struct{ Name, For string }
+
+// onward is the page that leads to the provider.
+type onward struct{ AppName, URL, Host string }
+
+// render writes a page as a whole or, when the template fails, none of it.
+func (g *Gateway) render(w http.ResponseWriter, status int, name string, data any) {
+	var page bytes.Buffer
+	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
+		g.log.Error("a page could not be built", zap.String("page", name), zap.Error(err))
+		http.Error(w, "The page could not be built. An operator finds more in the gateway's log.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes()) // the browser went away: nobody is left to tell
+}
+
+func (g *Gateway) stylesheet(w http.ResponseWriter, _ *http.Request) {
+	text, err := pages.ReadFile("pages/page.css")
+	if err != nil {
+		http.NotFound(w, nil)
+		return
+	}
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(text) // the browser went away: nobody is left to tell
+}
+
+// sentence makes of a problem's words, which start small and end bare, a sentence for a page.
+func sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
+		text += "."
+	}
+	return text
+}
+
+func clockText(t time.Time) string { return t.UTC().Format("15:04 MST on 2 January 2006") }
