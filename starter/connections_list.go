@@ -161,10 +161,11 @@ func (e *environment) list(ctx context.Context, filter workflows.Filter) ([]conn
 		if err != nil {
 			return rows, err
 		}
+		if err := e.Exact(ctx, some); err != nil {
+			return rows, err
+		}
 		for _, row := range some {
-			if row.Environment == e.Environment { // several environments may share a namespace
-				rows = append(rows, listed(row))
-			}
+			rows = append(rows, listed(row))
 		}
 		if len(next) == 0 || len(rows) >= listLimit {
 			return rows, nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -124,9 +125,11 @@ func (p *process) serve(ctx context.Context, healthListen string) error {
 	p.log.Info("working")
 	<-ctx.Done()
 	p.log.Info("stopping: running activities get to end", zap.Duration("at_most", stopTimeout+drainTimeout))
+	var stopped sync.WaitGroup
 	for _, w := range p.workers {
-		w.Stop()
+		stopped.Go(w.Stop)
 	}
+	stopped.Wait()
 	drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
 	p.activities.Drain(drain)

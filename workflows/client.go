@@ -95,10 +95,11 @@ func fingerprint(in ConnectInput) string {
 }
 
 // BeginAuthorization answers the provider's URL, without state, for an attempt
-// that has not begun. Only the hash of the state travels.
+// that has not begun. Only the hash of the state travels. Asked again with the
+// same state it gets the same answer, so that a lost one costs no link.
 func (c *Client) BeginAuthorization(ctx context.Context, id connection.ID, in BeginAuthorization) (string, error) {
 	var out activities.BeginAuthorizationResult
-	err := c.update(ctx, ConnectWorkflowID(id), UpdateBeginAuthorization, in, &out)
+	err := c.updateOnce(ctx, ConnectWorkflowID(id), "begin/"+in.Attempt+"/"+in.StateSHA256, UpdateBeginAuthorization, in, &out)
 	return out.URL, err
 }
 
@@ -150,8 +151,13 @@ func (c *Client) AwaitConnect(ctx context.Context, id connection.ID) (ConnectRes
 }
 
 func (c *Client) update(ctx context.Context, workflowID, name string, in, out any) error {
+	return c.updateOnce(ctx, workflowID, uuid.NewString(), name, in, out)
+}
+
+// updateOnce sends an update under an ID: a second one with the same ID is the first one.
+func (c *Client) updateOnce(ctx context.Context, workflowID, updateID, name string, in, out any) error {
 	handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflowID, UpdateName: name, UpdateID: uuid.NewString(), Args: []any{in},
+		WorkflowID: workflowID, UpdateName: name, UpdateID: updateID, Args: []any{in},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {

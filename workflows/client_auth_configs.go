@@ -61,7 +61,8 @@ type AuthConfigRow struct {
 
 // ListAuthConfigs answers one page of the environment's auth configs; app "" is all apps.
 func (c *Client) ListAuthConfigs(ctx context.Context, app string, pageSize int, page []byte) ([]AuthConfigRow, []byte, error) {
-	query := "WorkflowType = '" + TypeAuthConfig + "' AND ExecutionStatus = 'Running'"
+	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s = '%s'",
+		TypeAuthConfig, AttributeEnvironment.GetName(), quote(c.Environment))
 	if app != "" {
 		query += fmt.Sprintf(" AND %s = '%s'", AttributeApp.GetName(), quote(app))
 	}

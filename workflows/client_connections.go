@@ -170,7 +170,7 @@ type Row struct {
 func (c *Client) List(ctx context.Context, filter Filter, pageSize int, page []byte) ([]Row, []byte, error) {
 	query := []string{"WorkflowType = '" + TypeConnection + "'", "ExecutionStatus = 'Running'"}
 	for _, condition := range []struct{ attribute, value string }{
-		{AttributeApp.GetName(), filter.App}, {AttributeStatus.GetName(), string(filter.Status)},
+		{AttributeEnvironment.GetName(), c.Environment}, {AttributeApp.GetName(), filter.App}, {AttributeStatus.GetName(), string(filter.Status)},
 		{AttributeOwner.GetName(), filter.Owner}, {AttributeAuthConfig.GetName(), filter.AuthConfig},
 	} {
 		if condition.value != "" {

@@ -86,7 +86,8 @@ type Reason struct {
 
 // DisconnectResult says what became of a disconnect.
 type DisconnectResult struct {
-	// Revocation is "revoked", "not-offered", "nothing-to-revoke", or "pending" while the provider has not answered yet.
+	// Revocation is "revoked", "not-offered", "nothing-to-revoke", "given-up"
+	// after a day of trying, or "pending" while the provider has not answered yet.
 	Revocation string `json:"revocation"`
 }
 
