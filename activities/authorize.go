@@ -104,11 +104,11 @@ func (a *Activities) exchangeCode(ctx context.Context, in ExchangeCodeInput) (*S
 		return nil, err
 	}
 	ref := connection.CredentialRef{Connection: in.Connection, Grant: in.Attempt, Generation: 1, Candidate: true}
-	if stored, err := a.Documents.Read(ctx, ref); err == nil {
-		a.forgetAttempt(ctx, in)
-		return storedReport(ref, stored.Document, method.Kind, in.Scopes), nil
-	} else if !errors.Is(err, connection.ErrAbsent) {
-		return nil, err
+	if report, err := a.resumed(ctx, ref, method, in.Scopes); report != nil || err != nil {
+		if err == nil {
+			a.forgetAttempt(ctx, in)
+		}
+		return report, err
 	}
 	attempt, version, clock, err := a.Attempts.Read(ctx, in.Connection, in.Attempt)
 	if errors.Is(err, connection.ErrAbsent) {
@@ -252,10 +252,8 @@ func (a *Activities) obtainClientCredentials(ctx context.Context, in ObtainClien
 		return nil, err
 	}
 	ref := connection.CredentialRef{Connection: in.Connection, Grant: in.Grant, Generation: 1, Candidate: true}
-	if stored, err := a.Documents.Read(ctx, ref); err == nil {
-		return storedReport(ref, stored.Document, method.Kind, in.Scopes), nil
-	} else if !errors.Is(err, connection.ErrAbsent) {
-		return nil, err
+	if report, err := a.resumed(ctx, ref, method, in.Scopes); report != nil || err != nil {
+		return report, err
 	}
 	config, err := a.spender.registrations.read(ctx, in.Connection.App(), in.AuthConfig)
 	if err != nil {

@@ -202,10 +202,11 @@ func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInpu
 		return nil, err
 	}
 	ref := connection.CredentialRef{Connection: in.Connection, Grant: in.Grant, Generation: 1, Candidate: true}
-	if stored, err := a.Documents.Read(ctx, ref); err == nil {
-		return storedReport(ref, stored.Document, method.Kind, nil), a.Inbox.Clear(ctx, in.Inbox)
-	} else if !errors.Is(err, connection.ErrAbsent) {
-		return nil, err
+	if report, err := a.resumed(ctx, ref, method, nil); report != nil || err != nil {
+		if err == nil {
+			err = a.Inbox.Clear(ctx, in.Inbox)
+		}
+		return report, err
 	}
 	secrets := map[string]connection.Secret{}
 	if in.Inbox != "" {
@@ -239,6 +240,19 @@ func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInpu
 		return nil, err
 	}
 	return storedReport(ref, document, method.Kind, nil), a.Inbox.Clear(ctx, in.Inbox)
+}
+
+// resumed answers the report of a candidate that an earlier attempt of the same
+// activity has stored before it died; nil when there is none.
+func (a *Activities) resumed(ctx context.Context, ref connection.CredentialRef, method *connectors.Method, asked []string) (*StoredReport, error) {
+	stored, err := a.Documents.Read(ctx, ref)
+	if errors.Is(err, connection.ErrAbsent) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return storedReport(ref, stored.Document, method.Kind, asked), nil
 }
 
 func (a *Activities) method(id connection.ID, name string) (*connectors.Method, error) {
