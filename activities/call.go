@@ -82,7 +82,7 @@ func (a *Activities) callAction(ctx context.Context, in CallActionInput) (*CallA
 	}
 	info := activity.GetInfo(ctx)
 	once := !action.ReadOnly && !action.Idempotent && action.IdempotencyKey == ""
-	if once && info.Attempt > 1 && wasSending(ctx) {
+	if once && wasSending(ctx) { // whatever the attempt's number: a reset counts from 1 and keeps the details
 		return nil, connection.Refused(connection.ErrOutcomeUnknown,
 			"an earlier attempt was cut off after the request had left; it may have been carried out",
 			"look in the app whether it happened before doing it again")
@@ -145,7 +145,9 @@ func admit(stored connection.Stored, in CallActionInput) error {
 		return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", in.Connection), "finish connecting it")
 	case gate.Status == connection.Paused:
 		return connection.Refused(connection.ErrConnectionPaused, fmt.Sprintf("%s is paused", in.Connection), "resume it first")
-	case gate.Status == connection.Expired || rejected(stored):
+	case rejected(stored):
+		return connection.ReconnectRequired(in.Connection, stored.Rejected.Reason)
+	case gate.Status == connection.Expired:
 		return connection.ReconnectRequired(in.Connection, gate.Reason)
 	}
 	name := in.Toolkit
@@ -168,23 +170,36 @@ func admit(stored connection.Stored, in CallActionInput) error {
 // parkOr turns ReconnectRequired into a durable wait where the caller asked for
 // one, after checking that the caller's own options can outlast it.
 func (a *Activities) parkOr(ctx context.Context, in CallActionInput, err error) error {
-	if !in.WaitForReconnect || connection.TypeOf(err) != connection.ErrReconnectRequired {
+	problem, ok := connection.AsProblem(err)
+	if !ok || !in.WaitForReconnect || problem.Type != connection.ErrReconnectRequired {
 		return err
 	}
 	info := activity.GetInfo(ctx)
-	problem := connection.ReconnectRequired(in.Connection, sentence(err))
-	switch {
-	case info.RetryPolicy != nil && info.RetryPolicy.MaximumAttempts > 0:
-		problem.Remedy = "wait_for_reconnect needs RetryPolicy.MaximumAttempts 0; this one gives up after " +
-			fmt.Sprint(info.RetryPolicy.MaximumAttempts) + " attempts"
-		return problem
-	case info.ScheduleToCloseTimeout > 0 && info.ScheduleToCloseTimeout < time.Hour:
-		problem.Remedy = "wait_for_reconnect needs a ScheduleToCloseTimeout of an hour or more, or none"
-		return problem
+	if remedy := tooImpatient(info); remedy != "" {
+		refused := *problem
+		refused.Remedy = remedy
+		return &refused
 	}
 	a.reader.drop(connection.CredentialRef{Connection: in.Connection})
-	wait := min(parkMin<<min(info.Attempt-1, 4), parkMax)
-	return connection.LookAgain(fmt.Sprintf("waiting for a person to reconnect %s", in.Connection), wait)
+	return connection.LookAgain(fmt.Sprintf("waiting for a person to reconnect %s", in.Connection), parkWait(info.Attempt))
+}
+
+// tooImpatient names the option of the caller's that would end the wait before a
+// person can have reconnected; "" when all of them can outlast it.
+func tooImpatient(info activity.Info) string {
+	switch {
+	case info.RetryPolicy != nil && info.RetryPolicy.MaximumAttempts > 0:
+		return fmt.Sprintf("wait_for_reconnect needs RetryPolicy.MaximumAttempts 0; this one gives up after %d attempts", info.RetryPolicy.MaximumAttempts)
+	case info.ScheduleToCloseTimeout > 0 && info.ScheduleToCloseTimeout < time.Hour:
+		return "wait_for_reconnect needs a ScheduleToCloseTimeout of an hour or more, or none"
+	default:
+		return ""
+	}
+}
+
+// parkWait doubles from parkMin to parkMax.
+func parkWait(attempt int32) time.Duration {
+	return min(parkMin<<min(max(attempt-1, 0), 4), parkMax)
 }
 
 // key is the same for every attempt of the same activity, and for no other.

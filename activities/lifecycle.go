@@ -24,7 +24,8 @@ type AdoptReport struct {
 }
 
 // AdoptCandidate makes a tested candidate the connection's credential, and opens
-// the gate in the same write. Run again it finds the grant in place.
+// the gate in the same write. Run again it finds the grant in place. A refresh that
+// is under way is waited for, since its new token would find no place.
 func (a *Activities) AdoptCandidate(ctx context.Context, in AdoptInput) (*AdoptReport, error) {
 	report, err := a.adopt(ctx, in)
 	return report, a.leave(ctx, "AdoptCandidate", err)
@@ -48,6 +49,9 @@ func (a *Activities) adopt(ctx context.Context, in AdoptInput) (*AdoptReport, er
 		}
 		if err != nil {
 			return nil, err
+		}
+		if candidate.Intent != nil && candidate.Age() < candidate.Intent.Budget {
+			return nil, connection.LookAgain("waiting for a refresh to end before the credential is moved", pollMax)
 		}
 		next := candidate.Document
 		next.Gate = in.Gate

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -44,6 +45,10 @@ func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, base
 		case current.Grant == base.Grant && current.Generation == base.Generation &&
 			fingerprint(current.Credential.Default().Refresh) == spent:
 			next = current // only the gate, an intent or a mark was written meanwhile
+		case current.Grant == base.Grant:
+			// A later generation is stored. Revoking this one could end the whole grant,
+			// and that one with it (RFC 7009 section 2.1).
+			return current, nil
 		default:
 			s.discard(ctx, ref, fresh, config)
 			return current, nil
@@ -68,9 +73,11 @@ func (s *Spender) discard(ctx context.Context, ref connection.CredentialRef, hel
 }
 
 // reject records the provider's final word on a generation before anybody is
-// told. Its writer alone tells the Connection.
-func (s *Spender) reject(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) (connection.Stored, error) {
-	for {
+// told. Its writer alone tells the Connection. Whoever is asking for a newer
+// generation at this moment is waited for. attempt is the caller's own, "" for none.
+func (s *Spender) reject(ctx context.Context, ref connection.CredentialRef, attempt, reason string) (connection.Stored, error) {
+	me, lost := rand.Text(), false
+	for wait := pollMin; ; {
 		stored, err := s.a.Documents.Read(ctx, ref)
 		switch {
 		case errors.Is(err, connection.ErrAbsent):
@@ -79,55 +86,80 @@ func (s *Spender) reject(ctx context.Context, ref connection.CredentialRef, verd
 			return stored, err
 		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
 			return stored, nil // the one re-read: somebody has a newer one
-		case stored.Rejected != nil && stored.Rejected.Generation == stored.Generation:
+		case rejected(stored) && stored.Rejected.By == me: // the write whose answer was lost
+			return stored, s.tell(ctx, ref, stored)
+		case rejected(stored):
 			return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
 		}
-		stored.Intent = nil
-		stored.Rejected = &connection.Rejection{Generation: stored.Generation, Verdict: verdict,
-			Reason: connection.Bound(reason, 200)}
-		_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)
-		if errors.Is(err, connection.ErrVersionConflict) {
+		if other := s.standing(stored.Intent); other != nil && other.Attempt != attempt && stored.Age() < other.Budget {
+			if !pause(ctx, wait) {
+				return stored, ctx.Err()
+			}
+			wait = min(2*wait, pollMax)
 			continue
 		}
-		if err != nil {
+		stored.Intent = nil
+		stored.Rejected = &connection.Rejection{Generation: stored.Generation, Verdict: connection.Revoked,
+			Reason: connection.Bound(reason, 200), By: me}
+		_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)
+		switch {
+		case err == nil:
+			return stored, s.tell(ctx, ref, stored)
+		case errors.Is(err, connection.ErrVersionConflict):
+		case lost:
 			return stored, err
+		default:
+			lost = true
 		}
-		s.a.reader.drop(ref)
-		if !ref.Candidate {
-			told := connection.CredentialRef{Connection: ref.Connection, Grant: stored.Grant, Generation: stored.Generation}
-			if err := s.a.Workflows.CredentialRejected(ctx, told, verdict, stored.Rejected.Reason); err != nil {
-				// The watch finds the mark at its next look.
-				s.a.Log.Warn("the connection could not be told that its credential is dead",
-					zap.String("connection", ref.Connection.String()), zap.Error(err))
-			}
-		}
-		return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
 	}
 }
 
-// withdraw replaces the intent after an answer that changed nothing. Failing is
-// harmless: the intent then runs out by its budget.
+// tell says that a generation is dead, to the Connection and as the error to return.
+func (s *Spender) tell(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) error {
+	s.a.reader.drop(ref)
+	dead := connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+	if ref.Candidate {
+		return dead
+	}
+	told := connection.CredentialRef{Connection: ref.Connection, Grant: stored.Grant, Generation: stored.Generation}
+	if err := s.a.Workflows.CredentialRejected(ctx, told, stored.Rejected.Verdict, stored.Rejected.Reason); err != nil {
+		// The watch finds the mark at its next look.
+		s.a.Log.Warn("the connection could not be told that its credential is dead",
+			zap.String("connection", ref.Connection.String()), zap.Error(err))
+	}
+	return dead
+}
+
+// withdraw replaces the intent after an answer that changed nothing. Where
+// Vault does not take it, the others wait until its budget is over.
 func (s *Spender) withdraw(ctx context.Context, ref connection.CredentialRef, announced connection.Stored, intent *connection.Intent) {
 	next := announced.Document
 	next.Intent = intent
 	if _, err := s.a.Documents.Write(ctx, ref, next, announced.Version); err != nil {
+		s.finish(announced.Intent.Attempt, intent)
 		s.a.Log.Info("an intent stays until its budget is over", zap.String("connection", ref.Connection.String()))
 	}
 }
 
 // markClient records, once for all connections, that the provider refuses the
 // client registration; only the writer of the mark tells the AuthConfig.
-func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, name string, problem *connection.Problem) {
-	app := ref.Connection.App()
+func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, refused connection.Stored, problem *connection.Problem) {
+	app, name := ref.Connection.App(), refused.AuthConfig
 	s.registrations.drop(app, name)
 	config, version, err := s.a.AuthConfigs.Read(ctx, app, name)
 	if err != nil || config.Mark != nil {
 		return
 	}
 	code := connection.Bound(problem.Message, 200)
-	config.Mark = &connection.ClientMark{Code: code}
+	mark := connection.ClientMark{Code: code, At: refused.Clock.Now().UTC().Round(0)}
+	config.Mark = &mark
 	if err := s.a.AuthConfigs.Write(ctx, app, name, config, version); err != nil {
-		return // another was first, or the next refusal will try again
+		// Another was first, or the next refusal will try again; unless it is stored all
+		// the same, and nobody will be refused again.
+		config, _, err = s.a.AuthConfigs.Read(ctx, app, name)
+		if err != nil || config.Mark == nil || *config.Mark != mark {
+			return
+		}
 	}
 	if err := s.a.Workflows.ClientRefused(ctx, app, name, code); err != nil {
 		s.a.Log.Warn("the auth config could not be told that its client is refused", zap.String("auth_config", name), zap.Error(err))

@@ -22,6 +22,9 @@ const (
 	// write its answer. Within it everybody else waits; past it the spender is taken
 	// for dead, and the same token is presented once more.
 	budget = 45 * time.Second
+	// tokenPresentations is how often a token may be given to the provider while each
+	// time somebody died before the answer: once, and once more.
+	tokenPresentations = 2
 	// coolDown keeps a crowd of actions from asking a token endpoint again that has just failed.
 	coolDown = 3 * time.Second
 	// pollMin and pollMax pace those who wait for another's refresh.
@@ -40,6 +43,9 @@ type Spender struct {
 
 	mu      sync.Mutex
 	cooling map[string]cooling
+	// over are intents of this process that may still stand in Vault although nothing
+	// follows them, by attempt: what they are to be read as.
+	over map[string]*connection.Intent
 }
 
 type cooling struct {
@@ -48,7 +54,8 @@ type cooling struct {
 }
 
 func newSpender(a *Activities) *Spender {
-	return &Spender{a: a, registrations: newRegistrations(a.AuthConfigs), cooling: map[string]cooling{}}
+	return &Spender{a: a, registrations: newRegistrations(a.AuthConfigs), cooling: map[string]cooling{},
+		over: map[string]*connection.Intent{}}
 }
 
 // Renew answers a document newer than the generation the caller found wanting.
@@ -102,8 +109,9 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 			return stored, err
 		}
 		if !x.renewable() {
-			return s.reject(ctx, ref, connection.Revoked, reason)
+			return s.reject(ctx, ref, me, reason)
 		}
+		stored.Intent = s.standing(stored.Intent)
 		before := stored.Intent
 		if before != nil && before.Budget > 0 {
 			if stored.Age() < before.Budget {
@@ -111,8 +119,8 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 				wait = min(2*wait, pollMax)
 				continue
 			}
-			if x.method.Renewal().Replay == connectors.ReplayNever {
-				return s.reject(ctx, ref, connection.Revoked, outcomeUnknown)
+			if x.presentedOut(before.Presentations) {
+				return s.reject(ctx, ref, me, outcomeUnknown)
 			}
 		}
 		config, err := s.registration(ctx, ref, stored)
@@ -157,9 +165,9 @@ func clientMarked(name, code string) error {
 // write also proves that Vault will take the answer. A write whose answer was
 // lost is recognised by its fencing token.
 func (s *Spender) announce(ctx context.Context, ref connection.CredentialRef, stored connection.Stored, me string) (connection.Stored, error) {
-	presentations := 1
-	if stored.Intent != nil {
-		presentations += stored.Intent.Presentations
+	before, presentations := stored.Intent, 1
+	if before != nil {
+		presentations += before.Presentations
 	}
 	stored.Intent = &connection.Intent{Attempt: me, Budget: budget, Presentations: presentations,
 		Fingerprint: fingerprint(stored.Credential.Default().Refresh)}
@@ -172,7 +180,42 @@ func (s *Spender) announce(ctx context.Context, ref connection.CredentialRef, st
 	if again == nil && current.Intent != nil && current.Intent.Attempt == me {
 		return current, nil
 	}
+	s.finish(me, before) // it may be stored all the same
 	return stored, err
+}
+
+// presentedOut reports whether a token that was presented so often, and each time by
+// somebody who died before the answer, may not be presented again. A refresh that
+// spends no token may always be repeated.
+func (x access) presentedOut(presentations int) bool {
+	renewal := x.method.Renewal()
+	if x.method.Kind == connection.OAuth2ClientCredentials || renewal.Rotation == connectors.RotationNone {
+		return false
+	}
+	return renewal.Replay == connectors.ReplayNever || presentations >= tokenPresentations
+}
+
+// standing is what an intent in Vault is to be read as.
+func (s *Spender) standing(intent *connection.Intent) *connection.Intent {
+	if intent == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if instead, ok := s.over[intent.Attempt]; ok {
+		return instead
+	}
+	return intent
+}
+
+// finish remembers what an attempt's intent is to be read as, where Vault would not take it.
+func (s *Spender) finish(attempt string, instead *connection.Intent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.over) >= cacheSize {
+		clear(s.over)
+	}
+	s.over[attempt] = instead
 }
 
 // redeem asks the token endpoint once and stores what it says.
@@ -194,17 +237,18 @@ func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x ac
 		if unanswered {
 			reason = outcomeUnknown
 		}
-		return s.reject(ctx, ref, connection.Revoked, reason)
+		return s.reject(ctx, ref, x.stored.Intent.Attempt, reason)
 	case connection.ClientMisconfigured:
 		s.withdraw(ctx, ref, x.stored, nil)
-		s.markClient(ctx, ref, x.stored.AuthConfig, problem)
+		s.markClient(ctx, ref, x.stored, problem)
 		return x.stored, problem
 	case connection.OK, connection.Transient, connection.RateLimit, connection.RejectedInput,
 		connection.ScopeLost, connection.OutcomeUnknown:
 		// It may have been spent all the same. The closed intent remembers that, so that
-		// a later refusal is told as what it is; it holds nobody up.
+		// a later refusal is told as what it is; it holds nobody up, and does not count
+		// as a death.
 		closed := *x.stored.Intent
-		closed.Budget = 0
+		closed.Budget, closed.Presentations = 0, 0
 		s.withdraw(ctx, ref, x.stored, &closed)
 	}
 	return x.stored, problem

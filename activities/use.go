@@ -40,7 +40,7 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		return err
 	}
 	a.reader.drop(ref)
-	if !renewed {
+	if !renewed && x.renewable() {
 		ref.Generation = x.stored.Generation
 		fresh, renewErr := a.spender.Renew(ctx, ref, sentence(err))
 		if renewErr != nil {
@@ -54,22 +54,25 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 	}
 	// Refused although fresh. Before the connection is declared dead its probe is
 	// asked: an endpoint that answers 401 to everybody must not take it down.
-	if a.alive(ctx, x) {
+	probe, probeErr := x.session().Probe(ctx, a.Provider)
+	switch problem, ok := connection.AsProblem(probeErr); {
+	case probeErr == nil && !probe.Untestable:
 		refused := connection.Refused(connection.ErrRejectedInput, sentence(err), "the connection itself works; the app refuses this request")
 		refused.Verdict, refused.Status = connection.RejectedInput, http.StatusUnauthorized
 		return refused
+	case ok && problem.Retryable:
+		return probeErr // nobody is declared dead while the app is in trouble
 	}
 	ref.Grant, ref.Generation = x.stored.Grant, x.stored.Generation
-	_, rejectErr := a.spender.reject(ctx, ref, connection.Revoked, sentence(err))
+	newer, rejectErr := a.spender.reject(ctx, ref, "", sentence(err))
 	if rejectErr != nil {
 		return rejectErr
 	}
-	return connection.ReconnectRequired(ref.Connection, sentence(err))
-}
-
-func (a *Activities) alive(ctx context.Context, x access) bool {
-	result, err := x.session().Probe(ctx, a.Provider)
-	return err == nil && !result.Untestable
+	// Somebody has another credential by now.
+	if x, err = a.access(newer, ref.Connection); err != nil {
+		return err
+	}
+	return do(ctx, x)
 }
 
 func rejected(s connection.Stored) bool {

@@ -84,7 +84,10 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 		x.stored.Facts.LastOK = now
 	}
 	if !x.renewable() && expired(x.stored) {
-		_, err := a.spender.reject(ctx, ref, connection.Revoked, "the access has expired and cannot be renewed without a person")
+		_, err := a.spender.reject(ctx, ref, "", "the access has expired and cannot be renewed without a person")
+		if err == nil { // another credential was stored meanwhile
+			return a.look(ctx, in)
+		}
 		return a.trouble(ctx, in, x.stored, err)
 	}
 	healing := in.Reported.Status == connection.Error
@@ -146,7 +149,7 @@ func (a *Activities) trouble(ctx context.Context, in WatchInput, stored connecti
 	}
 	now := stored.Clock.Now()
 	since := stored.Facts.FailingSince
-	if since.IsZero() {
+	if since.IsZero() || stored.Facts.LastOK.After(since) { // unbroken: nothing has worked since
 		since = now
 		_ = a.Documents.Note(ctx, connection.CredentialRef{Connection: in.Connection},
 			map[connection.Fact]time.Time{connection.FactFailingSince: now}) // the next look notes it if this one could not

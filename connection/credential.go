@@ -52,7 +52,7 @@ func appendSecret(all []string, s Secret) []string {
 	if s.Empty() {
 		return all
 	}
-	return append(all, s.text)
+	return append(all, s.Reveal())
 }
 
 // AuthConfig is a reusable client registration, or a shared credential, of one

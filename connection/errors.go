@@ -104,10 +104,21 @@ func AsProblem(err error) (*Problem, bool) {
 		return nil, false
 	}
 	problem = new(Problem)
-	if application.HasDetails() && application.Details(problem) == nil && problem.Type != "" {
+	if application.HasDetails() && detail(application, problem) && problem.Type != "" {
 		return problem, true
 	}
 	return nil, false
+}
+
+// detail reads the problem out of an error's details. An error that has not crossed
+// Temporal yet holds them as they are, and the SDK panics when they are something else.
+func detail(application *temporal.ApplicationError, problem *Problem) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	return application.Details(problem) == nil
 }
 
 // TypeOf is the error type of an error, "" for nil and ErrInternal for what is no problem of ours.

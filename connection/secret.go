@@ -1,6 +1,9 @@
 package connection
 
-import "fmt"
+import (
+	"fmt"
+	"unique"
+)
 
 // redacted is what every secret prints as.
 const redacted = "REDACTED"
@@ -9,16 +12,30 @@ const redacted = "REDACTED"
 // and structured log shows "REDACTED". The zero value is an empty secret.
 // [Secret.Reveal] is the one way to the text, so that a search for it finds
 // every place where a secret is used.
-type Secret struct{ text string }
+//
+// The text is behind a handle, because fmt asks no method of a value in an
+// unexported field, and none at all under %p: what it then prints is an address.
+// Secrets of the same text are equal.
+type Secret struct{ text unique.Handle[string] }
 
 // NewSecret wraps secret text.
-func NewSecret(text string) Secret { return Secret{text: text} }
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{text: unique.Make(text)}
+}
 
 // Reveal is the secret text itself: for the wire to the provider or to Vault, never for anything else.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.Empty() {
+		return ""
+	}
+	return s.text.Value()
+}
 
 // Empty reports whether there is no text.
-func (s Secret) Empty() bool { return s.text == "" }
+func (s Secret) Empty() bool { return s == Secret{} }
 
 // String never shows the text.
 func (s Secret) String() string { return redacted }

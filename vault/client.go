@@ -125,8 +125,8 @@ func (c *Client) translate(err error) error {
 	if errors.As(err, &response) {
 		text := strings.Join(response.Errors, "; ")
 		switch {
-		case response.StatusCode == http.StatusNotFound:
-			return connection.ErrAbsent
+		case response.StatusCode == http.StatusNotFound && text == "":
+			return connection.ErrAbsent // with a text it is a mount that is missing, or something in between
 		case response.StatusCode == http.StatusBadRequest && strings.Contains(text, "check-and-set"):
 			return connection.ErrVersionConflict
 		}

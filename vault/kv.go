@@ -53,6 +53,9 @@ func (k kv) read(ctx context.Context, path string) (entry, error) {
 		if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
 			return connection.VaultUnavailable("Vault's answer was cut short")
 		}
+		if body.Data.Metadata.Version == 0 {
+			return connection.VaultUnavailable("Vault's answer is not a stored entry")
+		}
 		if len(body.Data.Data) == 0 || string(body.Data.Data) == "null" {
 			return connection.ErrAbsent
 		}

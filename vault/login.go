@@ -64,6 +64,9 @@ func (l *login) renew(ctx context.Context) error {
 		l.client.log.Info("vault token not renewed; logging in anew")
 		return err
 	}
+	if secret == nil || secret.Auth == nil {
+		return connection.VaultUnavailable("Vault answered the renewal with no token")
+	}
 	l.hold(l.token, secret.Auth.Renewable, secret.Auth.LeaseDuration)
 	return nil
 }

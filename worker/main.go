@@ -31,6 +31,9 @@ const (
 	stickyCache = 500
 	// egressSlots bounds provider calls in flight, looks at connections among them.
 	egressSlots = 600
+	// beatThrottle lets a heartbeat leave at once: one of them says that a request
+	// which must not be repeated is about to be sent. Activities pace themselves.
+	beatThrottle = 50 * time.Millisecond
 	// stopTimeout is how long running activities get to end; drainTimeout how long a
 	// refreshed token gets to be stored after that. A deployment must give both.
 	stopTimeout, drainTimeout = 30 * time.Second, 20 * time.Second
@@ -95,7 +98,7 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 	}
 	a.Prepare()
 	worker.SetStickyWorkflowCacheSize(stickyCache)
-	options := worker.Options{WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: 2 * time.Second, DefaultHeartbeatThrottleInterval: 2 * time.Second}
+	options := worker.Options{WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: beatThrottle, DefaultHeartbeatThrottleInterval: beatThrottle}
 	vaultWorker := worker.New(c.Temporal, workflows.Queue, options)
 	workflows.Register(vaultWorker)
 	a.RegisterVault(vaultWorker)
