@@ -37,6 +37,7 @@ type connect struct {
 	attempt string   // whose candidate is being tested
 	approve *Approve
 	cancel  *Reason
+	tested  bool // a credential has passed: no other is wanted
 	sealed  bool // past the point where it can be cancelled
 	reply   *activated
 }

@@ -70,6 +70,14 @@ func (c *connect) open() error {
 	return nil
 }
 
+// wanting refuses a further credential once one has passed its test.
+func (c *connect) wanting() error {
+	if !c.tested {
+		return nil
+	}
+	return final(connection.Refused(connection.ErrSessionClosed, "a credential has been tested already", "approve the connect, or cancel it"))
+}
+
 // same refuses a request that means another connect than this one.
 func (c *connect) same(fingerprint string) error {
 	if fingerprint == c.in.Fingerprint {
@@ -89,8 +97,8 @@ func (c *connect) requestLink(ctx workflow.Context, in RequestLink) (Link, error
 	if !c.plan.Kind.NeedsPerson() {
 		return Link{}, final(connection.InvalidInput("method", c.plan.MethodTitle+" is not authorized in a browser", "provide the credential instead"))
 	}
-	if c.sealed {
-		return Link{}, final(connection.Refused(connection.ErrSessionClosed, "the connect is being finished", "wait a moment"))
+	if err := c.wanting(); err != nil {
+		return Link{}, err
 	}
 	if len(c.progress.Attempts) >= maxAttempts {
 		return Link{}, final(connection.Refused(connection.ErrLinkInvalid, "this connect has handed out too many links", "cancel it and start a new one"))
@@ -112,7 +120,7 @@ func (c *connect) beginAuthorization(ctx workflow.Context, in BeginAuthorization
 	switch {
 	case attempt == nil || len(in.StateSHA256) != 64:
 		return nil, final(linkInvalid("this link is not known here"))
-	case attempt.State != AttemptOpen || c.sealed:
+	case attempt.State != AttemptOpen || c.tested:
 		return nil, final(linkInvalid("this link has been used"))
 	case !workflow.Now(ctx).Before(attempt.Expires):
 		attempt.State = AttemptExpired
@@ -141,7 +149,7 @@ func (c *connect) receiveAuthorizations(ctx workflow.Context) {
 			return
 		}
 		attempt := c.find(in.Attempt)
-		if attempt == nil || attempt.State != AttemptBegun || attempt.StateSHA256 != in.StateSHA256 || c.sealed {
+		if attempt == nil || attempt.State != AttemptBegun || attempt.StateSHA256 != in.StateSHA256 || c.tested {
 			workflow.GetLogger(ctx).Warn("a callback fits no attempt that has begun", "attempt", connection.Bound(in.Attempt, 64))
 			continue
 		}
@@ -169,6 +177,9 @@ func (c *connect) provideCredential(ctx workflow.Context, in ProvideCredential) 
 	}
 	next := c.auto
 	if next == nil || next.done {
+		if err := c.wanting(); err != nil {
+			return Progress{}, err
+		}
 		next = &event{credential: &in}
 		c.pending = append(c.pending, next)
 	}
@@ -192,7 +203,7 @@ func (c *connect) testAgain(ctx workflow.Context, _ struct{}) (Progress, error) 
 
 // outcome answers when the event has been tried, or the connect is over without it.
 func (c *connect) outcome(ctx workflow.Context, next *event) (Progress, error) {
-	if err := workflow.Await(ctx, func() bool { return next.done || c.progress.Phase.Over() || c.sealed }); err != nil {
+	if err := workflow.Await(ctx, func() bool { return next.done || c.progress.Phase.Over() || c.tested }); err != nil {
 		return Progress{}, err
 	}
 	if !next.done {

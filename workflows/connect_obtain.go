@@ -22,6 +22,7 @@ func (c *connect) obtain(ctx workflow.Context) *connection.Problem {
 		c.pending = c.pending[1:]
 		passed := c.tryOne(ctx, next)
 		if passed {
+			c.tested = true
 			c.closeAttempts()
 		}
 		next.done = true

@@ -209,3 +209,30 @@ func TestARefusedRequestEndsBeforeAnythingIsReserved(t *testing.T) {
 		t.Errorf("%v %v", env.GetWorkflowError(), r.calls)
 	}
 }
+
+// Once a credential has passed, the review wants a yes or a no and nothing else;
+// whoever asks for more is told at once instead of being kept waiting.
+func TestAReviewTakesNoOtherCredential(t *testing.T) {
+	in := request()
+	in.Review = true
+	r := &recorder{plan: keyPlan()}
+	env := newEnvironment(t, r)
+	late, twice, wrong, yes := &reply{}, &reply{}, &reply{}, &reply{}
+	env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdateProvideCredential, "1", &reply{}, ProvideCredential{Inbox: "entry"}) }, 0)
+	env.RegisterDelayedCallback(func() {
+		env.UpdateWorkflow(UpdateProvideCredential, "2", late, ProvideCredential{Inbox: "another"})
+		env.UpdateWorkflow(UpdateTest, "3", twice, struct{}{})
+		env.UpdateWorkflow(UpdateApprove, "4", wrong, Approve{Actions: []string{"unheard-of"}})
+	}, time.Minute)
+	env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdateApprove, "5", yes, Approve{Actions: []string{"a"}}) }, 2*time.Minute)
+	env.ExecuteWorkflow(TypeConnectApp, in)
+	if err := env.GetWorkflowError(); err != nil {
+		t.Fatal(err)
+	}
+	if connection.TypeOf(late.err) != connection.ErrSessionClosed || twice.err != nil || connection.TypeOf(wrong.err) != connection.ErrActionNotInToolkit {
+		t.Errorf("%v, %v, %v", late.err, twice.err, wrong.err)
+	}
+	if progress, _ := yes.result.(Progress); progress.Result == nil || !slices.Equal(progress.Result.Toolkit.Actions, []string{"a"}) {
+		t.Errorf("%+v %v", yes.result, yes.err)
+	}
+}
