@@ -174,3 +174,40 @@ func TestARevokedGrantExpiresOnce(t *testing.T) {
 		t.Errorf("%v %v", rows, err)
 	}
 }
+
+// A worker killed anywhere between the first and the last step of a connect
+// carries on: the same connection comes out, once.
+func TestAWorkerKilledDuringAConnectCarriesOn(t *testing.T) {
+	for _, delay := range []time.Duration{5 * time.Millisecond, 60 * time.Millisecond, 150 * time.Millisecond} {
+		t.Run(delay.String(), func(t *testing.T) {
+			name := "killed-connect-" + delay.String()
+			ctx := within(t, 3*time.Minute)
+			open, secret := typed("api-key")
+			ref, err := s.secrets.Inbox().Leave(ctx, secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.sandboxSettings(t, map[string]any{"api_delay": "100ms"}) // the test takes a while
+			provided := make(chan error, 1)
+			go func() {
+				_, err := s.client.Connect(ctx, workflows.ConnectInput{
+					ConnectRequest: activities.ConnectRequest{Connection: id(name), Method: "api-key", Values: open}}, ref)
+				provided <- err
+			}()
+			time.Sleep(delay)
+			s.killWorker(t)
+			if err := <-provided; err != nil {
+				t.Errorf("whoever provided the credential got no answer: %v", err)
+			}
+			if _, err := s.client.AwaitConnect(ctx, id(name)); err != nil {
+				t.Fatal(err)
+			}
+			if result, err := s.client.Test(ctx, id(name)); err != nil || !result.Passed {
+				t.Errorf("%+v %v", result, err)
+			}
+			if found, _ := s.root.Logical().List("connected-apps/" + environment + "/secrets/metadata/candidates/sandbox/" + name); found != nil {
+				t.Errorf("a candidate is left: %v", found.Data)
+			}
+		})
+	}
+}
