@@ -1,18 +1,12 @@
 package main
 
 import (
-	"context"
-	"fmt"
-
-	"connectedapps/connection"
 	"connectedapps/workflows"
-
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/converter"
+	"context"
 )
 
-// resumeConnect goes on with an open connect, whoever started it from where: it
-// reads what the connect was asked from the connect's own history, which holds no secret.
+// resumeConnect goes on with an open connect, whoever started it from where: the
+// connect itself says what it was asked for.
 func (p *program) resumeConnect(ctx context.Context, e *environment, f connectFlags) error {
 	id := f.in.Connection
 	var progress workflows.Progress
@@ -27,7 +21,7 @@ func (p *program) resumeConnect(ctx context.Context, e *environment, f connectFl
 	if progress.Phase.Over() {
 		return p.follow(ctx, e, f)
 	}
-	if f.in, err = e.startedWith(ctx, id); err != nil {
+	if f.in, err = e.Requested(ctx, id); err != nil {
 		return err
 	}
 	switch attempt := latest(progress); {
@@ -48,22 +42,4 @@ func (p *program) resumeConnect(ctx context.Context, e *environment, f connectFl
 	default:
 		return p.authorize(ctx, e, f)
 	}
-}
-
-// startedWith reads the input of the open connect.
-func (e *environment) startedWith(ctx context.Context, id connection.ID) (workflows.ConnectInput, error) {
-	var in workflows.ConnectInput
-	ctx, cancel := context.WithTimeout(ctx, reachTime)
-	defer cancel()
-	history := e.Temporal.GetWorkflowHistory(ctx, workflows.ConnectWorkflowID(id), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	first, err := history.Next()
-	if err != nil {
-		return in, connection.TemporalUnavailable("the connect's own history cannot be read")
-	}
-	payloads := first.GetWorkflowExecutionStartedEventAttributes().GetInput()
-	if err := converter.GetDefaultDataConverter().FromPayloads(payloads, &in); err != nil || in.Connection != id {
-		return in, connection.Refused(connection.ErrSessionClosed, fmt.Sprintf("the connect of %s was not started in a way that can be resumed here", id),
-			"cancel it and start a new one")
-	}
-	return in, nil
 }

@@ -143,6 +143,17 @@ func (c *Client) Progress(ctx context.Context, id connection.ID) (Progress, erro
 	return progress, problem(err, sessionClosed(id))
 }
 
+// Requested answers what a connect was asked to make: with it whoever lost the
+// link or the terminal can ask for another link, or provide the credential.
+func (c *Client) Requested(ctx context.Context, id connection.ID) (ConnectInput, error) {
+	var in ConnectInput
+	value, err := c.Temporal.QueryWorkflow(ctx, ConnectWorkflowID(id), "", QueryRequest)
+	if err == nil {
+		err = value.Get(&in)
+	}
+	return in, problem(err, sessionClosed(id))
+}
+
 // AwaitConnect answers when a connect is over: its result, or why it failed.
 func (c *Client) AwaitConnect(ctx context.Context, id connection.ID) (ConnectResult, error) {
 	var result ConnectResult

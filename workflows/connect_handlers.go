@@ -32,6 +32,9 @@ func (c *connect) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (Progress, error) { return c.progress, nil }); err != nil {
 		return err
 	}
+	if err := workflow.SetQueryHandler(ctx, QueryRequest, func() (ConnectInput, error) { return c.in, nil }); err != nil {
+		return err
+	}
 	handlers := map[string]any{
 		UpdateRequestLink:        c.requestLink,
 		UpdateBeginAuthorization: c.beginAuthorization,

@@ -33,6 +33,7 @@ const (
 	UpdateCancel             = "cancel"
 	SignalAuthorization      = "authorization-received"
 	QueryProgress            = "progress"
+	QueryRequest             = "request"
 )
 
 // Messages to Connection. UpdateTest, test, is shared with ConnectApp.
