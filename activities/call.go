@@ -144,7 +144,7 @@ func admit(stored connection.Stored, in CallActionInput) error {
 	case gate.Status == connection.Pending:
 		return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", in.Connection), "finish connecting it")
 	case gate.Status == connection.Paused:
-		return connection.Refused(connection.ErrConnectionPaused, fmt.Sprintf("%s is paused", in.Connection), "resume it first")
+		return connection.PausedByPerson(in.Connection)
 	case rejected(stored):
 		return connection.ReconnectRequired(in.Connection, stored.Rejected.Reason)
 	case gate.Status == connection.Expired:

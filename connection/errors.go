@@ -166,9 +166,15 @@ func NotFound(id ID) *Problem {
 
 // ReconnectRequired reports an Expired connection. Not retried.
 func ReconnectRequired(id ID, reason string) *Problem {
-	p := Refused(ErrReconnectRequired, fmt.Sprintf("%s has expired: %s", id, reason), "a person must reconnect it")
+	p := Refused(ErrReconnectRequired, fmt.Sprintf("%s has expired: %s", id, reason),
+		fmt.Sprintf("a person must authenticate again: connected-apps connections disconnect %s, then connect it anew", id))
 	p.Verdict = Revoked
 	return p
+}
+
+// PausedByPerson reports a Paused connection: nothing is asked of the app. Not retried.
+func PausedByPerson(id ID) *Problem {
+	return Refused(ErrConnectionPaused, fmt.Sprintf("%s is paused", id), "resume it first: connected-apps connections resume "+id.String())
 }
 
 // VaultUnavailable reports that the secrets server cannot answer now. Retried.

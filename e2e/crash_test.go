@@ -169,9 +169,21 @@ func TestARevokedGrantExpiresOnce(t *testing.T) {
 	if n := count(s.since(t, mark), func(e entry) bool { return e.Kind == "token" }); n > 2 {
 		t.Errorf("the dead credential was asked about %d times", n)
 	}
+	eventually(t, "nothing looks at it any more", func() bool {
+		described, err := s.client.Describe(within(t, time.Minute), id("revoked"))
+		return err == nil && described.NextLook.IsZero()
+	})
 	rows, _, err := s.client.List(within(t, time.Minute), workflows.Filter{Status: connection.Expired}, 100, nil)
 	if err != nil || len(rows) == 0 {
 		t.Errorf("%v %v", rows, err)
+	}
+	// Repaired as it can be today: its ID is free the moment the disconnect answers.
+	if _, err := s.client.Disconnect(within(t, time.Minute), id("revoked"), "its grant is dead"); err != nil {
+		t.Fatal(err)
+	}
+	connectBy(t, "revoked", "oauth")
+	if _, err := run(t, "revoked", "whoami", map[string]any{}); err != nil {
+		t.Error(err)
 	}
 }
 

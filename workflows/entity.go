@@ -40,6 +40,7 @@ type entity struct {
 	released   bool
 	disconnect *Reason
 	revocation string // what became of it; "" while it is not known
+	ended      bool   // nothing is left but to close
 	renew      bool   // continue as new, asked for by signal
 }
 

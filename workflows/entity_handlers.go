@@ -90,8 +90,20 @@ func (e *entity) ready(ctx workflow.Context) error {
 	return final(problem)
 }
 
-func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
+// askable is ready, for what asks the app: a paused connection asks it nothing.
+func (e *entity) askable(ctx workflow.Context) error {
 	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	if e.state.Look.Status != connection.Paused {
+		return nil
+	}
+	e.mutex.Unlock()
+	return final(connection.PausedByPerson(e.state.ID))
+}
+
+func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
+	if err := e.askable(ctx); err != nil {
 		return TestResult{}, err
 	}
 	defer e.mutex.Unlock()
@@ -120,7 +132,7 @@ func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
 }
 
 func (e *entity) refresh(ctx workflow.Context, _ struct{}) (RefreshResult, error) {
-	if err := e.ready(ctx); err != nil {
+	if err := e.askable(ctx); err != nil {
 		return RefreshResult{}, err
 	}
 	defer e.mutex.Unlock()
@@ -220,7 +232,7 @@ func (e *entity) disconnectNow(ctx workflow.Context, in Reason) (DisconnectResul
 	e.disconnect = &in
 	e.mutex.Unlock()
 	answered, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: disconnectAnswer,
-		TimerOptions: workflow.TimerOptions{Summary: "answer even if the app does not"}}, func() bool { return e.revocation != "" })
+		TimerOptions: workflow.TimerOptions{Summary: "answer even if the app does not"}}, func() bool { return e.ended })
 	if err != nil || !answered {
 		return DisconnectResult{Revocation: "pending"}, nil
 	}

@@ -78,6 +78,7 @@ func (e *entity) end(quiet workflow.Context) error {
 	if err != nil {
 		return final(why(err))
 	}
+	e.ended = true
 	e.mutex.Unlock() // handlers that wait for the turn are told that it is gone
 	err = workflow.Await(quiet, func() bool { return workflow.AllHandlersFinished(quiet) })
 	if lockErr := e.mutex.Lock(quiet); lockErr != nil || err != nil {

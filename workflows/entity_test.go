@@ -109,8 +109,30 @@ func TestARejectionOfAnotherGrantIsIgnored(t *testing.T) {
 			t.Errorf("%+v", s.Look)
 		}
 	}, 3*time.Hour+time.Minute)
-	disconnectAfter(env, 5*time.Hour)
+	var before int
+	env.RegisterDelayedCallback(func() { before = r.count("WatchConnection") }, 4*time.Hour)
+	disconnectAfter(env, 50*time.Hour)
 	env.ExecuteWorkflow("entity", activeState())
+	if n := r.count("WatchConnection"); n != before {
+		t.Errorf("an expired connection was looked at %d times", n-before)
+	}
+}
+
+func TestAPausedConnectionIsNotAsked(t *testing.T) {
+	r := &recorder{}
+	env := entityEnvironment(t, r)
+	test, refresh := &reply{}, &reply{}
+	env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdatePause, "1", &reply{}, Reason{}) }, time.Minute)
+	env.RegisterDelayedCallback(func() {
+		env.UpdateWorkflow(UpdateTest, "2", test, struct{}{})
+		env.UpdateWorkflow(UpdateRefresh, "3", refresh, struct{}{})
+	}, 2*time.Hour)
+	disconnectAfter(env, 3*time.Hour)
+	env.ExecuteWorkflow("entity", activeState())
+	if connection.TypeOf(test.err) != connection.ErrConnectionPaused || connection.TypeOf(refresh.err) != connection.ErrConnectionPaused ||
+		r.count("ProbeConnection")+r.count("RefreshCredential") != 0 {
+		t.Errorf("%v %v %v", test.err, refresh.err, r.calls)
+	}
 }
 
 func TestAPausedConnectionIsLeftAloneUntilItIsResumed(t *testing.T) {

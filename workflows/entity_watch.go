@@ -26,7 +26,6 @@ func (e *entity) watched() bool {
 
 // ensureWatch starts the one long activity that fits the status, if none is running.
 func (e *entity) ensureWatch(ctx workflow.Context) error {
-	e.replan = false
 	if e.watch != nil || !e.watched() {
 		return nil
 	}
