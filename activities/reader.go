@@ -67,6 +67,11 @@ func (r *reader) read(ctx context.Context, ref connection.CredentialRef) (connec
 		}
 		return stored, err
 	})
+	return landed(ctx, flight)
+}
+
+// landed waits for a flight that others may share; it goes on without a caller who cannot wait.
+func landed(ctx context.Context, flight <-chan singleflight.Result) (connection.Stored, error) {
 	select {
 	case <-ctx.Done():
 		return connection.Stored{}, ctx.Err()

@@ -81,13 +81,7 @@ func (s *Spender) Renew(ctx context.Context, ref connection.CredentialRef, reaso
 		}
 		return stored, err
 	})
-	select {
-	case <-ctx.Done():
-		return connection.Stored{}, ctx.Err()
-	case result := <-flight:
-		stored, _ := result.Val.(connection.Stored)
-		return stored, result.Err
-	}
+	return landed(ctx, flight)
 }
 
 func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reason string) (connection.Stored, error) {
