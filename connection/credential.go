@@ -1,6 +1,10 @@
 package connection
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // DefaultToken is the name of a grant's token set where there is only one.
 const DefaultToken = "default"
@@ -36,6 +40,19 @@ type Token struct {
 // Default is the token set used where an action names none; the zero Token when there is none.
 func (c Credential) Default() Token { return c.Tokens[DefaultToken] }
 
+// Earliest is the token set whose access ends first: it decides when all of them
+// are renewed. Where none is known to end it is the default one.
+func (c Credential) Earliest() Token {
+	earliest := c.Default()
+	for _, name := range slices.Sorted(maps.Keys(c.Tokens)) {
+		token := c.Tokens[name]
+		if !token.ExpiresAt.IsZero() && (earliest.ExpiresAt.IsZero() || token.ExpiresAt.Before(earliest.ExpiresAt)) {
+			earliest = token
+		}
+	}
+	return earliest
+}
+
 // Secrets lists every secret text of the credential, for scrubbing answers. Empty ones are left out.
 func (c Credential) Secrets() []string {
 	var all []string
@@ -63,7 +80,8 @@ type AuthConfig struct {
 	// ClientID is public; ClientSecret is empty for public clients.
 	ClientID     string
 	ClientSecret Secret
-	// Fields are shared secrets for kinds without a client registration.
+	// Fields are the further secrets of a client registration, such as a private key,
+	// and shared secrets for methods without one.
 	Fields map[string]Secret
 	// Values are inputs that are not secret, such as the host of a self-hosted provider.
 	Values map[string]string
@@ -82,6 +100,13 @@ type ClientMark struct {
 	At   time.Time `json:"at"` // Vault's time
 }
 
+// BudgetWindow is how much of a token endpoint's budget has been handed out.
+type BudgetWindow struct {
+	// Start in Vault's time; zero when nothing was taken yet.
+	Start time.Time `json:"start"`
+	Taken int       `json:"taken"`
+}
+
 // Attempt is one try of a person to authorize, as Vault holds it: what the
 // callback will need and nobody else may know.
 type Attempt struct {
@@ -91,4 +116,26 @@ type Attempt struct {
 	AuthConfig  string
 	// Presented counts how often the code was given to the token endpoint; never more than twice.
 	Presented int
+	// Values are what the server's own description told (RFC 8414), on their way into the credential.
+	Values map[string]string
+	// Token and TokenSecret are the temporary credentials of OAuth 1.0a, and URL is
+	// where they sent the person (RFC 5849 section 2.1).
+	Token       string
+	TokenSecret Secret
+	URL         string
+	// Device is set for a device authorization, and nil for the others.
+	Device *DeviceCode
+}
+
+// DeviceCode is a device authorization that waits for a person (RFC 8628 section 3.2).
+type DeviceCode struct {
+	// Code is polled with; the person never sees it.
+	Code                    Secret
+	UserCode                string
+	VerificationURI         string
+	VerificationURIComplete string
+	// Interval between polls, as the provider asked for it last.
+	Interval time.Duration
+	// ExpiresAt is when the code is over, in Vault's time.
+	ExpiresAt time.Time
 }

@@ -27,22 +27,34 @@ type Document struct {
 	Rejected *Rejection
 	// Gate is the Connection's projection for whoever acts.
 	Gate Gate
+	// Login is nil once the credential is complete.
+	Login *Login
 	// AuthConfig is the slug of the auth config the grant was made with; "" for none.
 	AuthConfig string
+	// Asked are the scopes that were asked for. Where no token is spent to get
+	// another, they are asked for again.
+	Asked []string
 }
 
-// Renewable reports whether a new access token can be had without a person.
-func (d Document) Renewable(kind AuthKind) bool {
-	switch kind {
-	case OAuth2ClientCredentials:
-		return true
-	case OAuth2Code:
-		return !d.Credential.Default().Refresh.Empty()
-	case APIKey, Bearer, Headers, Basic, None:
-		return false
-	default:
-		return false
-	}
+// Login is how far obtaining a credential has come that takes several requests.
+// The document of a candidate holds it until the last one is done.
+type Login struct {
+	// Stage is "grant", "steps" or "follow-up"; "" after the last.
+	Stage string `json:"stage"`
+	// Step is the one to go on with; "" is the first of the stage.
+	Step string `json:"step,omitempty"`
+	// Choices wait for a person to choose one, by ID; Title is the question. What
+	// Stage and Step say comes after the choice, and a Stage of "" is the end.
+	Choices []Choice `json:"choices,omitempty"`
+	Title   string   `json:"title,omitempty"`
+}
+
+// Choice is one of several accounts that a credential reaches.
+type Choice struct {
+	ID    string `json:"id"`
+	Label string `json:"label"`
+	// Values are learnt when it is chosen.
+	Values map[string]string `json:"values,omitempty"`
 }
 
 // Intent announces that a refresh token is about to be spent. It is written

@@ -37,6 +37,7 @@ const (
 	ErrLinkInvalid         = "LinkInvalid"         // unknown, used or too old
 	ErrAuthorizationFailed = "AuthorizationFailed" // refused by the person or the provider; may be tried again
 	ErrTestFailed          = "TestFailed"          // the probe did not pass
+	ErrIdentityChanged     = "IdentityChanged"     // a reconnect came to another account than the connection's
 	ErrSessionClosed       = "SessionClosed"       // this connect was cancelled, timed out or is over
 	ErrInternal            = "Internal"            // a defect; the worker's log says more
 	ErrLookAgain           = "LookAgain"           // benign: no news yet; the wake-up call of WatchConnection and of waiting work
@@ -167,9 +168,22 @@ func NotFound(id ID) *Problem {
 // ReconnectRequired reports an Expired connection. Not retried.
 func ReconnectRequired(id ID, reason string) *Problem {
 	p := Refused(ErrReconnectRequired, fmt.Sprintf("%s has expired: %s", id, reason),
-		fmt.Sprintf("a person must authenticate again: connected-apps connections disconnect %s, then connect it anew", id))
+		fmt.Sprintf("a person must authenticate again: connected-apps reconnect %s", id))
 	p.Verdict = Revoked
 	return p
+}
+
+// IdentityChanged reports that a reconnect came to another account than the
+// connection has. The connection is as it was. Not retried.
+func IdentityChanged(was, is Identity) *Problem {
+	name := func(i Identity) string {
+		if i.Label != "" {
+			return Bound(i.Label, 100)
+		}
+		return Bound(i.Account, 100)
+	}
+	return Refused(ErrIdentityChanged, fmt.Sprintf("this is the account %s, and the connection is of %s", name(is), name(was)),
+		"authenticate as the account that the connection has, or reconnect allowing another account")
 }
 
 // PausedByPerson reports a Paused connection: nothing is asked of the app. Not retried.

@@ -49,7 +49,15 @@ const (
 	OAuth2Code AuthKind = "oauth2-code"
 	// OAuth2ClientCredentials is RFC 6749 section 4.4.
 	OAuth2ClientCredentials AuthKind = "oauth2-client-credentials"
-	// APIKey is a key in a header or in the query.
+	// OAuth2Device is the device authorization grant, RFC 8628.
+	OAuth2Device AuthKind = "oauth2-device"
+	// OAuth2JWTBearer is a signed assertion as a grant, RFC 7523; service accounts use it.
+	OAuth2JWTBearer AuthKind = "oauth2-jwt-bearer"
+	// OAuth2Grant is any other grant of a token endpoint: password, token exchange, a vendor's own.
+	OAuth2Grant AuthKind = "oauth2-grant"
+	// OAuth1 is OAuth 1.0a, RFC 5849.
+	OAuth1 AuthKind = "oauth1"
+	// APIKey is a key in a header, the query, a cookie or the body.
 	APIKey AuthKind = "api-key"
 	// Bearer is a static token sent as RFC 6750 section 2.1 says.
 	Bearer AuthKind = "bearer"
@@ -57,16 +65,33 @@ const (
 	Headers AuthKind = "headers"
 	// Basic is HTTP Basic, RFC 7617.
 	Basic AuthKind = "basic"
+	// Digest is HTTP Digest, RFC 7616.
+	Digest AuthKind = "digest"
+	// SigV4 is AWS Signature Version 4.
+	SigV4 AuthKind = "aws-sigv4"
+	// MultiStep is an ordered list of requests that ends in a session.
+	MultiStep AuthKind = "multi-step"
 	// None asks for nothing.
 	None AuthKind = "none"
 )
 
-// NeedsPerson reports whether the kind sends a person to the provider's own page.
-func (k AuthKind) NeedsPerson() bool { return k == OAuth2Code }
+// NeedsBrowser reports whether the kind sends a person to the provider's own page and back.
+func (k AuthKind) NeedsBrowser() bool { return k == OAuth2Code || k == OAuth1 }
 
-// NeedsClient reports whether the kind wants a client registration, that is an auth config.
+// NeedsClient reports whether the kind wants a client registration, that is an
+// auth config, unless its definition says otherwise.
 func (k AuthKind) NeedsClient() bool {
-	return k == OAuth2Code || k == OAuth2ClientCredentials
+	return k == OAuth2Code || k == OAuth2ClientCredentials || k == OAuth2Device || k == OAuth1
+}
+
+// UsesTokenEndpoint reports whether tokens come from an OAuth 2.0 token endpoint.
+func (k AuthKind) UsesTokenEndpoint() bool {
+	return k == OAuth2Code || k == OAuth2Device || k.Machine()
+}
+
+// Machine reports whether the kind gets its tokens from a token endpoint without a person, again and again.
+func (k AuthKind) Machine() bool {
+	return k == OAuth2ClientCredentials || k == OAuth2JWTBearer || k == OAuth2Grant
 }
 
 // Identity says whose account a credential belongs to. The zero value is "not known".

@@ -31,6 +31,12 @@ type App struct {
 	Homepage   string   `yaml:"homepage"`
 	DocsURL    string   `yaml:"docs"`
 	Categories []string `yaml:"categories"`
+	// Extends names a definition that this one is merged over, at every depth.
+	Extends string `yaml:"extends"`
+	// Abstract definitions are only there to be extended.
+	Abstract bool `yaml:"abstract"`
+	// Recovery are hints for a person whose connection died.
+	Recovery []string `yaml:"recovery"`
 	// Override allows a definition in a directory to replace an earlier one of the same ID.
 	Override bool `yaml:"override"`
 	// BaseURL is where the API lives; action paths are appended to it.
@@ -93,11 +99,12 @@ func (a *App) Action(id string) (*Action, error) {
 		fmt.Sprintf("%s has no action %q", a.Name, connection.Bound(id, maxEcho)), suggestion(id, names))
 }
 
-// ActionsFor resolves an access level: [AccessRead] is every action without a
-// side effect, [AccessReadWrite] every action, [AccessActions] exactly the
-// chosen ones, in the definition's order and without repetition. It fails with
-// ErrInvalidInput or ErrUnknownAction.
-func (a *App) ActionsFor(access string, chosen []string) ([]*Action, error) {
+// ActionsFor resolves an access level among the actions that a method offers:
+// [AccessRead] is every one without a side effect, [AccessReadWrite] every one,
+// [AccessActions] exactly the chosen ones, in the definition's order and without
+// repetition. It fails with ErrUnknownAction, or with ErrInvalidInput, as for a
+// chosen action that the method does not offer.
+func (a *App) ActionsFor(m *Method, access string, chosen []string) ([]*Action, error) {
 	switch access {
 	case AccessRead, AccessReadWrite:
 		if len(chosen) > 0 {
@@ -113,12 +120,19 @@ func (a *App) ActionsFor(access string, chosen []string) ([]*Action, error) {
 			fmt.Sprintf("%q is not an access level", connection.Bound(access, maxEcho)), "use read, read-write or actions")
 	}
 	for _, id := range chosen {
-		if _, err := a.Action(id); err != nil {
+		action, err := a.Action(id)
+		if err != nil {
 			return nil, err
+		}
+		if !action.OfferedBy(m) {
+			return nil, action.notOffered(m)
 		}
 	}
 	var out []*Action
 	for _, action := range a.Actions {
+		if !action.OfferedBy(m) {
+			continue
+		}
 		if access == AccessReadWrite || access == AccessRead && action.ReadOnly || slices.Contains(chosen, action.ID) {
 			out = append(out, action)
 		}

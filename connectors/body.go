@@ -5,26 +5,48 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
+
+	"connectedapps/connection"
 )
 
-// bodyForm is the encoding "form"; anything else is JSON.
-const bodyForm = "form"
+// encodingForm is the encoding "form"; anything else is JSON.
+const encodingForm = "form"
 
-// addBody makes the body: one argument as it is, or every argument that is used
-// nowhere else; over them the cursor, where it belongs here, and the static parts.
-func addBody(out *outgoing, a *Action, arguments map[string]any, used map[string]bool, cursor map[string]any) error {
-	body := a.Request.Body
+// How lists of a form are written, beside "indexed", the default: a[0]=b.
+const (
+	listsBrackets = "brackets" // a[]=b
+	listsRepeat   = "repeat"   // a=b&a=c
+)
+
+// payload is a body before it is written.
+type payload struct {
+	encoding string
+	lists    string
+	// value is JSON as Go has it. Without given there is no body yet, and only
+	// fields of the credential make one.
+	value any
+	given bool
+}
+
+// makeBody makes an action's body: what its template says, or one argument as it
+// is, or every argument that is used nowhere else; over them the cursor, where
+// it belongs here, and the static parts.
+func makeBody(body *Body, names bodyNames, used map[string]bool, cursor map[string]any) (*payload, error) {
+	out := &payload{encoding: body.Encoding, lists: body.Lists, given: true}
+	if body.Template != nil {
+		value, err := fillBody(body.Template, names, cursor)
+		out.value = value
+		return out, err
+	}
 	if body.From != "" {
-		whole, given := arguments[body.From]
-		if !given {
-			return nil
-		}
-		return out.setBody(body.Encoding, whole)
+		out.value, out.given = names.arguments[body.From]
+		return out, nil
 	}
 	object := map[string]any{}
-	for name, value := range arguments {
+	for name, value := range names.arguments {
 		if !used[name] {
 			object[name] = value
 		}
@@ -33,7 +55,8 @@ func addBody(out *outgoing, a *Action, arguments map[string]any, used map[string
 	for name, value := range body.Static {
 		object[name] = merge(object[name], value)
 	}
-	return out.setBody(body.Encoding, object)
+	out.value = object
+	return out, nil
 }
 
 // merge lays static parts over an argument: objects are merged at every depth, anything else replaces.
@@ -50,38 +73,80 @@ func merge(argument, static any) any {
 	return merged
 }
 
-func (o *outgoing) setBody(encoding string, content any) error {
-	if encoding == bodyForm {
-		form := url.Values{}
-		object, ok := content.(map[string]any)
+// encode writes the body, with the credential's fields in it, which nothing
+// overrides. Nil is no body.
+func (o *outgoing) encode(fields map[string]string) (body []byte, contentType string, err error) {
+	c := o.body
+	if len(fields) > 0 {
+		if c, err = o.withFields(fields); err != nil {
+			return nil, "", err
+		}
+	}
+	if c == nil || !c.given {
+		return nil, "", nil
+	}
+	if c.encoding == encodingForm {
+		object, ok := c.value.(map[string]any)
 		if !ok {
-			return invalidArguments("$", "the body must be an object")
+			return nil, "", invalidArguments("$", "the body must be an object")
 		}
+		form := url.Values{}
 		for _, name := range slices.Sorted(maps.Keys(object)) {
-			addFormField(form, name, object[name])
+			c.addField(form, name, object[name])
 		}
-		o.body, o.contentType = []byte(form.Encode()), "application/x-www-form-urlencoded"
-		return nil
+		return []byte(form.Encode()), "application/x-www-form-urlencoded", nil
 	}
-	text, err := marshal(content)
+	text, err := marshal(c.value)
 	if err != nil {
-		return invalidArguments("$", "the body cannot be written as JSON")
+		return nil, "", invalidArguments("$", "the body cannot be written as JSON")
 	}
-	o.body, o.contentType = text, "application/json"
-	return nil
+	return text, "application/json", nil
 }
 
-// addFormField writes nested values in brackets, as Stripe and others read them: a[b]=c, a[0]=d.
-func addFormField(form url.Values, name string, value any) {
+// withFields is the body with fields of the credential. A request that has no
+// body gets one of them alone, unless its method has no use for a body (RFC 9110
+// section 9.3): a credential left out would look like a wrong one.
+func (o *outgoing) withFields(fields map[string]string) (*payload, error) {
+	out := payload{}
+	if o.body != nil {
+		out = *o.body
+	}
+	if !out.given {
+		if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, o.method) {
+			return nil, connection.InvalidInput("", "the credential goes into the body, and this request has none", "use another way to authenticate")
+		}
+		out.value, out.given = map[string]any{}, true
+	}
+	object, ok := out.value.(map[string]any)
+	if !ok {
+		return nil, connection.InvalidInput("", "the credential goes into the body, and this body is no object", "use another way to authenticate")
+	}
+	object = maps.Clone(object)
+	for name, value := range fields {
+		object[name] = value
+	}
+	out.value = object
+	return &out, nil
+}
+
+// addField writes nested values in brackets, as Stripe and others read them: a[b]=c.
+func (c *payload) addField(form url.Values, name string, value any) {
 	switch v := value.(type) {
 	case nil:
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			addFormField(form, name+"["+key+"]", v[key])
+			c.addField(form, name+"["+key+"]", v[key])
 		}
 	case []any:
 		for i, item := range v {
-			addFormField(form, fmt.Sprintf("%s[%d]", name, i), item)
+			switch c.lists {
+			case listsBrackets:
+				c.addField(form, name+"[]", item)
+			case listsRepeat:
+				c.addField(form, name, item)
+			default:
+				c.addField(form, fmt.Sprintf("%s[%d]", name, i), item)
+			}
 		}
 	default:
 		form.Add(name, fmt.Sprint(v))

@@ -42,7 +42,7 @@ func (s Session) Call(ctx context.Context, hc *http.Client, a *Action, in CallIn
 	if err != nil {
 		return nil, err
 	}
-	if problem := s.problem(received, a.OK, repeatable); problem != nil {
+	if problem := s.judge(received, a.OK, repeatable); problem != nil {
 		return nil, problem
 	}
 	return a.result(received, arguments, in)
@@ -57,6 +57,10 @@ func (a *Action) repeatable(method, key string) bool {
 
 // send sends the request once and reads the answer.
 func (s Session) send(hc *http.Client, request *sent, repeatable bool) (*answer, error) {
+	hc, err := s.client(hc, request)
+	if err != nil {
+		return nil, err
+	}
 	response, err := hc.Do(request.Request)
 	if err != nil {
 		problem := networkProblem(s.App.Name, err)

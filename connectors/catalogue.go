@@ -29,29 +29,30 @@ type Catalogue struct {
 }
 
 // Load reads the built-in definitions and then those of each directory, in
-// order. A directory may add apps; it may replace one by saying "override: true".
+// order. A directory may add apps; it may replace one by saying "override: true",
+// and extend one of its own, of an earlier directory or a built-in one.
 // Whatever is wrong with a definition of a directory is found now and refused
 // with file, line, column, field and reason. The built-in ones were checked
 // as thoroughly by this package's tests, so that loading them stays fast.
 func Load(directories ...string) (*Catalogue, error) {
-	apps := map[string]*App{}
-	files, err := fs.Glob(embedded, "catalog/*.yaml")
+	lib, err := builtIn()
 	if err != nil {
-		return nil, fmt.Errorf("list the built-in definitions: %w", err)
+		return nil, err
 	}
-	for _, file := range files {
-		data, err := embedded.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("read a built-in definition: %w", err)
-		}
-		app, defects := parseDefinition(file, data, shallow)
+	apps := map[string]*App{}
+	for _, d := range lib.documents {
+		app, defects := d.definition(shallow)
 		if len(defects) > 0 {
 			return nil, definitionErrors(defects)
 		}
 		apps[app.ID] = app
 	}
 	for _, directory := range directories {
-		added, defects := ValidateDir(directory)
+		before := lib
+		read, defects := readLibrary(directory, func() (*library, error) { return before, nil })
+		lib = read.library
+		added, found := read.apps()
+		defects = append(defects, found...)
 		for _, app := range added {
 			if earlier, taken := apps[app.ID]; taken && !app.Override {
 				defects = append(defects, &DefinitionError{File: app.Source, Line: 1, Column: 1, Field: "id",
@@ -64,38 +65,44 @@ func Load(directories ...string) (*Catalogue, error) {
 			return nil, definitionErrors(defects)
 		}
 	}
+	maps.DeleteFunc(apps, func(_ string, app *App) bool { return app.Abstract })
 	return &Catalogue{apps: apps, digest: digestOf(apps)}, nil
 }
 
 // ValidateDir reads every definition of a directory (*.yaml, *.yml) and checks
 // everything that can be checked without sending anything. It answers the
-// sound ones, sorted by ID, and every defect found. A path of one file is fine too.
+// sound ones, sorted by ID and abstract ones among them, and every defect
+// found. A path of one file is fine too: its parents may stand beside it.
 func ValidateDir(path string) ([]*App, []*DefinitionError) {
-	files, err := definitionFiles(path)
+	read, defects := readLibrary(path, builtIn)
+	apps, found := read.apps()
+	return apps, append(defects, found...)
+}
+
+// builtIn reads the built-in definitions.
+func builtIn() (*library, error) {
+	files, err := fs.Glob(embedded, "catalog/*.yaml")
 	if err != nil {
-		return nil, []*DefinitionError{{File: path, Reason: "it cannot be read: " + reasonOf(err)}}
+		return nil, fmt.Errorf("list the built-in definitions: %w", err)
 	}
-	var defects []*DefinitionError
-	apps := map[string]*App{}
+	lib := &library{documents: map[string]*document{}}
 	for _, file := range files {
-		data, err := readBounded(file)
+		data, err := embedded.ReadFile(file)
 		if err != nil {
-			defects = append(defects, &DefinitionError{File: file, Reason: reasonOf(err)})
-			continue
+			return nil, fmt.Errorf("read a built-in definition: %w", err)
 		}
-		app, found := parseDefinition(file, data, thorough)
-		defects = append(defects, found...)
-		if app == nil || len(found) > 0 {
-			continue
+		d, defect := newDocument(file, data)
+		if defect != nil {
+			return nil, defect
 		}
-		if earlier, taken := apps[app.ID]; taken {
-			defects = append(defects, &DefinitionError{File: file, Line: 1, Column: 1, Field: "id",
-				Reason: fmt.Sprintf("%s is already defined in %s", app.ID, earlier.Source)})
-			continue
-		}
-		apps[app.ID] = app
+		lib.documents[d.id] = d
 	}
-	return sortedApps(apps), defects
+	for _, d := range lib.documents {
+		if defect := lib.inherit(d); defect != nil {
+			return nil, defect
+		}
+	}
+	return lib, nil
 }
 
 // definitionFiles lists the definitions of a directory, or the one file given.

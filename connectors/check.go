@@ -5,8 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-
-	"connectedapps/connection"
+	"strings"
 )
 
 // app checks what a schema cannot: that expressions compile, that variables
@@ -20,28 +19,26 @@ func (r *report) app(app *App) {
 	seen := map[string]bool{}
 	for i, m := range app.Methods {
 		path := []string{"auth", strconv.Itoa(i)}
-		r.unique(seen, append(path, "id"), m.ID)
-		r.method(path, app, m)
-	}
-	names := app.names()
-	r.known([]string{"base_url"}, app.BaseURL.variables(), names.plain)
-	for i, host := range app.ExtraHosts {
-		r.known([]string{"hosts", strconv.Itoa(i)}, host.variables(), names.plain)
-	}
-	for name, text := range app.Headers {
-		r.known([]string{"headers", name}, text.variables(), names.all)
-	}
-	if app.Probe != nil {
-		r.known([]string{"probe", "path"}, app.Probe.Path.variables(), names.plain)
-		if app.Probe.Needs != "" {
-			r.known([]string{"probe", "needs"}, []string{app.Probe.Needs}, names.plain)
+		r.unique(seen, below(path, "id"), m.ID)
+		if !app.Abstract { // its children complete what it uses
+			r.method(path, app, m)
 		}
 	}
+	if app.Abstract {
+		return
+	}
+	known := app.names()
+	r.endpoint([]string{"base_url"}, app.BaseURL, known)
+	for i, host := range app.ExtraHosts {
+		r.endpoint([]string{"hosts", strconv.Itoa(i)}, host, known)
+	}
+	r.texts([]string{"headers"}, app.Headers, known)
+	r.probe([]string{"probe"}, app, app.Probe, known)
 	seen = map[string]bool{}
 	for i, action := range app.Actions {
 		path := []string{"actions", strconv.Itoa(i)}
-		r.unique(seen, append(path, "id"), action.ID)
-		r.action(path, action, names)
+		r.unique(seen, below(path, "id"), action.ID)
+		r.action(path, app, action, known)
 	}
 }
 
@@ -52,138 +49,136 @@ func (r *report) unique(seen map[string]bool, path []string, id string) {
 	seen[id] = true
 }
 
-// known refuses variables that nothing gives a value to.
-func (r *report) known(path []string, used, names []string) {
-	for _, name := range used {
-		if !slices.Contains(names, name) {
-			r.add(path, fmt.Sprintf("{%s} is no input that may be used here, and no learnt value", name))
-		}
-	}
-}
-
-// variableNames are what templates of an app may use.
-type variableNames struct {
-	plain []string // not secret: fit for URLs
-	all   []string
-}
-
-func (a *App) names() variableNames {
-	inputs := slices.Clone(a.Inputs)
-	var out variableNames
-	for _, m := range a.Methods {
-		inputs = slices.Concat(inputs, m.Inputs, m.ClientInputs)
-		out.plain = append(out.plain, m.learnt()...)
-	}
-	for _, in := range inputs {
-		if !in.Secret {
-			out.plain = append(out.plain, in.Name)
-		}
-		out.all = append(out.all, in.Name)
-	}
-	out.all = append(out.all, out.plain...)
-	return out
-}
-
-// learnt lists the values that a flow brings.
-func (m *Method) learnt() []string {
-	var names []string
-	if m.OAuth == nil {
-		return nil
-	}
-	for name := range m.OAuth.Callback {
-		names = append(names, name)
-	}
-	for name := range m.OAuth.Answer.Values {
-		names = append(names, name)
-	}
-	return names
-}
-
 // inputs checks a list of inputs.
 func (r *report) inputs(path []string, inputs []Input) {
 	seen := map[string]bool{}
 	for i, in := range inputs {
-		at := append(slices.Clone(path), strconv.Itoa(i))
-		r.unique(seen, append(at, "name"), in.Name)
+		at := below(path, strconv.Itoa(i))
+		r.unique(seen, below(at, "name"), in.Name)
 		if _, err := regexp.Compile(in.Pattern); err != nil {
-			r.add(append(at, "pattern"), "it is not a regular expression (RE2)")
+			r.add(below(at, "pattern"), "it is not a regular expression (RE2)")
 			continue
 		}
 		if in.Hidden && in.Default == "" {
-			r.add(append(at, "hidden"), "a hidden input needs a default")
+			r.add(below(at, "hidden"), "a hidden input needs a default")
 		}
 		if in.Secret && in.Default != "" {
-			r.add(append(at, "default"), "a secret has no default")
+			r.add(below(at, "default"), "a secret has no default")
 		}
 		if in.Default == "" {
 			continue
 		}
 		if _, err := in.check(in.Default); err != nil {
-			r.add(append(at, "default"), "the default is not a valid value: "+err.Error())
+			r.add(below(at, "default"), "the default is not a valid value: "+err.Error())
 		}
 	}
 }
 
-// method checks one way to authenticate.
-func (r *report) method(path []string, app *App, m *Method) {
-	in := func(names ...string) []string { return append(slices.Clone(path), names...) }
-	r.inputs(in("inputs"), m.Inputs)
-	r.inputs(in("client_inputs"), m.ClientInputs)
-	var plain, all []string
-	for _, input := range slices.Concat(app.Inputs, m.Inputs, m.ClientInputs) {
-		if slices.Contains(all, input.Name) {
-			r.add(path, input.Name+" is asked for twice")
-		}
-		all = append(all, input.Name)
-		if !input.Secret {
-			plain = append(plain, input.Name)
-		}
+// endpoint checks a template of a whole URL; "" is fine.
+func (r *report) endpoint(path []string, t Template, known names) {
+	if t == "" {
+		return
 	}
-	for _, name := range m.learnt() {
-		if slices.Contains(all, name) {
-			r.add(in("oauth"), "the learnt value "+name+" has the name of an input")
-		}
+	r.public(path, t.variables(), known)
+	parts, err := t.parts()
+	if err != nil || len(parts) == 0 {
+		return
 	}
-	if m.OAuth != nil {
-		r.oauth(path, m.OAuth, append(plain, m.learnt()...))
-		all = append(all, append(m.learnt(), "token")...)
-	}
-	for i, place := range m.Place {
-		at := in("place", strconv.Itoa(i))
-		r.known(at, place.Name.variables(), plain)
-		r.known(at, place.Value.variables(), all)
-	}
-	for _, place := range m.placements() {
-		if len(m.Place) == 0 {
-			r.known(path, place.Value.variables(), all)
-		}
-	}
-	if m.Kind == connection.Basic {
-		basic := BasicAuth{Username: "{username}", Password: "{password}"}
-		if m.Basic != nil {
-			basic = *m.Basic
-		}
-		r.known(in("basic"), slices.Concat(basic.Username.variables(), basic.Password.variables()), all)
+	first := parts[0]
+	switch {
+	case first.op == opLiteral && !strings.HasPrefix(first.text, "https://") && !strings.HasPrefix(first.text, "http://"):
+		r.add(path, "it is not a whole URL: it must begin with https://")
+	case first.op == opSimple:
+		r.add(path, fmt.Sprintf("{%s} would be escaped at the beginning of a URL: write {+%s}", first.text, first.text))
 	}
 }
 
-// oauth checks the variables of the endpoints.
-func (r *report) oauth(path []string, o *OAuth, plain []string) {
-	in := func(names ...string) []string { return append(append(slices.Clone(path), "oauth"), names...) }
-	r.known(in("issuer"), o.Issuer.variables(), plain)
-	r.known(in("client_auth"), o.ClientAuth.variables(), plain)
-	r.known(in("token", "url"), o.Token.URL.variables(), plain)
-	r.known(in("refresh", "url"), o.Refresh.URL.variables(), plain)
-	if o.Authorize != nil {
-		r.known(in("authorize", "url"), o.Authorize.URL.variables(), plain)
+// probe checks the request that tests a credential; nil is fine.
+func (r *report) probe(path []string, app *App, p *Probe, known names) {
+	if p == nil {
+		return
 	}
-	if o.Revoke != nil {
-		r.known(in("revoke", "url"), o.Revoke.URL.variables(), append(plain, "client_id"))
+	r.public(below(path, "path"), p.Path.variables(), known)
+	r.endpoint(below(path, "base_url"), p.BaseURL, known)
+	r.origin(below(path, "base_url"), app, p.BaseURL)
+	for name, text := range p.Query {
+		r.public(below(path, "query", name), text.variables(), known)
 	}
-	if len(o.ClientAuth.variables()) == 0 && !slices.Contains([]Text{clientAuthBasic, clientAuthPost, clientAuthNone}, o.ClientAuth) {
-		r.add(in("client_auth"), "it is not basic, post or none")
+	if p.Needs != "" {
+		r.public(below(path, "needs"), []string{p.Needs}, known)
 	}
-	if _, ok := o.Answer.Tokens[connection.DefaultToken]; !ok && len(o.Answer.Tokens) > 0 {
-		r.add(in("answer", "tokens"), "one of the sets must be named "+connection.DefaultToken)
+}
+
+// origin refuses a base URL that the app's credentials may not be sent to, as
+// far as that can be told before its variables have values.
+func (r *report) origin(path []string, app *App, t Template) {
+	if t == "" {
+		return
 	}
+	own, _ := t.origin()
+	for _, other := range app.declaredOrigins() {
+		if text, open := other.origin(); text == own || open {
+			return
+		}
+	}
+	r.add(path, "its origin is neither that of the app nor one of hosts, so no credential may go there")
+}
+
+// declaredOrigins are the templates whose origins credentials of the app may be sent to.
+func (a *App) declaredOrigins() []Template {
+	declared := append([]Template{a.BaseURL}, a.ExtraHosts...)
+	for _, m := range a.Methods {
+		declared = append(declared, m.BaseURL)
+	}
+	return slices.DeleteFunc(declared, func(t Template) bool { return t == "" })
+}
+
+// origin is what a template says before its path, and whether a variable stands in it.
+func (t Template) origin() (text string, open bool) {
+	return originText(string(t)), len(t.hostVariables()) > 0
+}
+
+func originText(text string) string {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		host, _, _ := strings.Cut(text, "/")
+		return host
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, "?")
+	return scheme + "://" + strings.ToLower(host)
+}
+
+// hostVariables lists the variables that decide which host a URL names.
+func (t Template) hostVariables() []string {
+	parts, err := t.parts()
+	if err != nil {
+		return nil
+	}
+	var before strings.Builder
+	var found []string
+	for _, part := range parts {
+		if part.op == opLiteral {
+			before.WriteString(part.text)
+			continue
+		}
+		_, rest, whole := strings.Cut(before.String(), "://")
+		if !whole && before.Len() > 0 || whole && strings.ContainsAny(rest, "/?") {
+			break
+		}
+		found = append(found, part.text)
+	}
+	return found
+}
+
+// openCallback lists the values of a callback that no pattern bounds.
+func (o *OAuth) openCallback() []string {
+	var open []string
+	for name, value := range o.Callback {
+		if value.Pattern == "" {
+			open = append(open, name)
+		}
+	}
+	slices.Sort(open)
+	return open
 }

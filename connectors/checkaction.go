@@ -3,15 +3,16 @@ package connectors
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
+
+	"cel.dev/cel-go/cel"
 )
 
 // action checks that a request can be built from what the input schema allows.
-func (r *report) action(path []string, a *Action, names variableNames) {
-	in := func(parts ...string) []string { return append(slices.Clone(path), parts...) }
+func (r *report) action(path []string, app *App, a *Action, known names) {
+	in := func(parts ...string) []string { return below(path, parts...) }
 	if a.ReadOnly && (a.Destructive || a.IdempotencyKey != "") {
 		r.add(in("read_only"), "a read-only action is neither destructive nor in need of an idempotency key")
 	}
@@ -20,53 +21,103 @@ func (r *report) action(path []string, a *Action, names variableNames) {
 		r.add(in("input"), err.Error())
 		return
 	}
-	usable := slices.Concat(properties, names.plain)
-	r.known(in("request", "path"), a.Request.Path.variables(), usable)
-	for _, name := range a.Request.Path.variables(opSimple, opReserved) {
+	r.offered(in("methods"), app, a.Methods)
+	r.worked(path, a, properties, known)
+	usable := known.and(properties...)
+	for _, c := range a.Compute {
+		usable = usable.and(c.Name)
+	}
+	q := a.Request
+	r.endpoint(in("request", "base_url"), q.BaseURL, known)
+	r.origin(in("request", "base_url"), app, q.BaseURL)
+	r.public(in("request", "path"), q.Path.variables(), usable)
+	for _, name := range q.Path.variables(opSimple, opReserved) {
 		if slices.Contains(properties, name) && !slices.Contains(required, name) {
 			r.add(in("request", "path"), fmt.Sprintf("{%s} is part of the path, so the input schema must require it", name))
 		}
 	}
-	r.known(in("request", "method"), a.Request.Method.variables(), required)
-	for name, text := range a.Request.Query {
-		r.known(in("request", "query", name), text.variables(), usable)
-	}
-	for name, text := range a.Request.Headers {
-		r.known(in("request", "headers", name), text.variables(), usable)
-	}
-	objects := map[string]string{"query_from": a.Request.QueryFrom, "headers_from": a.Request.HeadersFrom}
-	if a.Request.Body != nil {
-		objects["body"] = a.Request.Body.From
+	r.public(in("request", "method"), q.Method.variables(), names{plain: required, secret: known.secret})
+	paged := a.Paging.pagedNames(usable)
+	r.publicTexts(in("request", "query"), q.Query, paged)
+	r.publicTexts(in("request", "headers"), q.Headers, usable)
+	objects := map[string]string{"query_from": q.QueryFrom, "headers_from": q.HeadersFrom}
+	if q.Body != nil {
+		objects["body"] = q.Body.From
+		r.json(in("request", "body", "template"), q.Body.Template, paged.plain, paged)
+		if q.Body.Template != nil && (q.Body.From != "" || len(q.Body.Static) > 0) {
+			r.add(in("request", "body"), "a template is the whole body: from and static have no place beside it")
+		}
 	}
 	for field, name := range objects {
 		if name != "" && !slices.Contains(properties, name) {
 			r.add(in("request", field), name+" is not a property of the input schema")
 		}
 	}
-	if a.Paging != nil && a.Paging.InBody && a.Request.Body == nil {
+	if a.Paging != nil && a.Paging.InBody && q.Body == nil {
 		r.add(in("paging", "in_body"), "the request has no body")
 	}
 	r.unused(path, a, properties)
 }
 
+// offered checks the methods that an action is limited to.
+func (r *report) offered(path []string, app *App, methods []string) {
+	ids := make([]string, len(app.Methods))
+	for i, m := range app.Methods {
+		ids[i] = m.ID
+	}
+	seen := map[string]bool{}
+	for i, id := range methods {
+		at := below(path, strconv.Itoa(i))
+		r.unique(seen, at, id)
+		if !slices.Contains(ids, id) {
+			r.add(at, fmt.Sprintf("%s is no way to authenticate with this app; %s", id, suggestion(id, ids)))
+		}
+	}
+}
+
+// publicTexts checks texts that no secret may stand in.
+func (r *report) publicTexts(path []string, texts map[string]Text, known names) {
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		r.public(below(path, name), texts[name].variables(), known)
+	}
+}
+
+// worked checks what is computed of the arguments.
+func (r *report) worked(path []string, a *Action, properties []string, known names) {
+	variables := slices.Concat(typed(properties, cel.DynType), texts(known.plain))
+	for i, c := range a.Compute {
+		at := below(path, "compute", strconv.Itoa(i))
+		if slices.Contains(properties, c.Name) || slices.Contains(known.plain, c.Name) {
+			r.add(below(at, "name"), c.Name+" is an argument or a value already")
+		}
+		r.expression(below(at, "value"), c.Value, variables, false)
+		variables = append(variables, typedName{c.Name, cel.StringType})
+	}
+}
+
 // unused finds properties that would be accepted and then dropped.
 func (r *report) unused(path []string, a *Action, properties []string) {
-	if a.Request.Body != nil && a.Request.Body.From == "" {
+	body := a.Request.Body
+	if body != nil && body.From == "" && body.Template == nil {
 		return
 	}
-	used := slices.Concat(a.Request.Path.variables(), a.Request.Method.variables(), []string{a.Request.QueryFrom, a.Request.HeadersFrom})
+	used := slices.Concat(a.Request.Path.variables(), a.Request.Method.variables(), a.Request.BaseURL.variables(),
+		[]string{a.Request.QueryFrom, a.Request.HeadersFrom})
 	for _, text := range a.Request.Query {
 		used = append(used, text.variables()...)
 	}
 	for _, text := range a.Request.Headers {
 		used = append(used, text.variables()...)
 	}
-	if a.Request.Body != nil {
-		used = append(used, a.Request.Body.From)
+	for _, c := range a.Compute {
+		used = append(used, c.Value.variables()...)
+	}
+	if body != nil {
+		used = append(append(used, body.From), jsonVariables(body.Template)...)
 	}
 	for _, name := range properties {
 		if !slices.Contains(used, name) {
-			r.add(append(slices.Clone(path), "input", "properties", name), "no part of the request uses it")
+			r.add(below(path, "input", "properties", name), "no part of the request uses it")
 		}
 	}
 }
@@ -88,70 +139,5 @@ func (a *Action) properties() (all, required []string, err error) {
 	if shape.AdditionalProperties == nil || *shape.AdditionalProperties {
 		return nil, nil, fmt.Errorf("the input schema must say additionalProperties: false, so that a misspelt argument is noticed")
 	}
-	for name := range shape.Properties {
-		all = append(all, name)
-	}
-	return all, shape.Required, nil
-}
-
-// expressions compiles every template, text, predicate, path and schema that
-// the value holds, wherever it stands, so that none can be forgotten.
-func (r *report) expressions(path []string, value any) {
-	r.walk(path, reflect.ValueOf(value))
-}
-
-func (r *report) walk(path []string, v reflect.Value) {
-	if err := compileExpression(v.Interface()); err != nil {
-		r.add(path, err.Error())
-		return
-	}
-	child := func(name string) []string { return append(slices.Clone(path), name) }
-	// Every other kind holds nothing to compile.
-	//exhaustive:ignore
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			r.walk(path, v.Elem())
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-			if name != "" && name != "-" {
-				r.walk(child(name), v.Field(i))
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			r.walk(child(strconv.Itoa(i)), v.Index(i))
-		}
-	case reflect.Map:
-		for _, key := range v.MapKeys() {
-			if item := v.MapIndex(key); item.Kind() != reflect.Interface {
-				r.walk(child(key.String()), item)
-			}
-		}
-	}
-}
-
-// compileExpression compiles what is an expression, and is content with everything else.
-func compileExpression(value any) (err error) {
-	switch v := value.(type) {
-	case Template:
-		_, err = v.parts()
-	case Text:
-		err = v.check()
-	case Predicate:
-		if v != "" {
-			_, err = v.compile()
-		}
-	case Path:
-		if v != "" {
-			_, err = v.compile()
-		}
-	case Schema:
-		if len(v.RawMessage) > 0 {
-			_, err = compileSchema(v.RawMessage)
-		}
-	}
-	return err
+	return slices.Sorted(maps.Keys(shape.Properties)), shape.Required, nil
 }

@@ -18,32 +18,28 @@ const (
 	thorough              // everything
 )
 
-// parseDefinition reads one definition. It answers every defect it can find;
-// the app is nil when there is not enough to go on.
-func parseDefinition(file string, data []byte, how depth) (*App, []*DefinitionError) {
-	root, defect := parseYAML(file, data)
-	if defect != nil {
-		return nil, []*DefinitionError{defect}
-	}
-	report := &report{file: file, root: root}
+// definition reads a document whose parents are merged. It answers every
+// defect it can find; the app is nil when there is not enough to go on.
+func (d *document) definition(how depth) (*App, []*DefinitionError) {
+	report := &report{file: d.file, root: d.root, owners: d.owners}
 	if how == thorough {
 		report.shape()
 		if len(report.defects) > 0 {
-			return nil, report.defects
+			return nil, report.sorted()
 		}
 	}
 	app := new(App)
-	if err := root.Load(app, yaml.WithKnownFields()); err != nil {
+	if err := d.root.Load(app, yaml.WithKnownFields()); err != nil {
 		report.decoding(err)
-		return nil, report.defects
+		return nil, report.sorted()
 	}
-	app.Source = file
-	app.Digest = digestText(data)
+	app.Source = d.file
+	app.Digest = d.digest
 	if how == thorough {
 		report.app(app)
 	}
 	app.link()
-	return app, report.defects
+	return app, report.sorted()
 }
 
 // parseYAML reads exactly one document without aliases.
@@ -98,7 +94,7 @@ func findAlias(node *yaml.Node, level int) *yaml.Node {
 func (a *App) link() {
 	for _, m := range a.Methods {
 		m.app = a
-		if m.Kind.NeedsClient() {
+		if m.NeedsClient() {
 			m.ClientInputs = slices.Concat(a.Inputs, m.ClientInputs)
 		} else {
 			m.Inputs = slices.Concat(a.Inputs, m.Inputs)

@@ -39,6 +39,7 @@ actions:
       properties:
         id: {type: string}
         limit: {type: integer}
+probe: {path: /me}
 `
 
 func write(t testing.TB, directory, name, text string) string {
@@ -167,7 +168,7 @@ func TestLookups(t *testing.T) {
 	if m, err := app.Method("oauth2-client-credentials"); err != nil || m.ID != "client-credentials" {
 		t.Error(m, err)
 	}
-	if _, err := app.Method("digest"); problemOf(t, err).Type != connection.ErrAuthKindNotOffered || !strings.Contains(problemOf(t, err).Remedy, "api-key-query") {
+	if _, err := app.Method("kerberos"); problemOf(t, err).Type != connection.ErrAuthKindNotOffered || !strings.Contains(problemOf(t, err).Remedy, "api-key-query") {
 		t.Error(err)
 	}
 }
@@ -176,7 +177,7 @@ func TestAccessLevels(t *testing.T) {
 	app := appOf(t, "sandbox")
 	ids := func(access string, chosen ...string) string {
 		t.Helper()
-		actions, err := app.ActionsFor(access, chosen)
+		actions, err := app.ActionsFor(app.Methods[0], access, chosen)
 		if err != nil {
 			return problemOf(t, err).Type
 		}
@@ -203,7 +204,7 @@ func TestAccessLevels(t *testing.T) {
 	if got := ids(AccessActions, "nothing"); got != connection.ErrUnknownAction {
 		t.Error(got)
 	}
-	actions, err := app.ActionsFor(AccessRead, nil)
+	actions, err := app.ActionsFor(app.Methods[0], AccessRead, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +234,10 @@ func compareFields(t *testing.T, root, schema map[string]any, typ reflect.Type, 
 	if ref, ok := schema["$ref"].(string); ok {
 		schema = root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
 	}
+	if either, ok := schema["anyOf"].([]any); ok && schema["properties"] == nil {
+		// The last alternative is the whole of it, those before are short forms.
+		schema = either[len(either)-1].(map[string]any)
+	}
 	// Every other kind has no fields.
 	//exhaustive:ignore
 	switch typ.Kind() {
@@ -258,22 +263,34 @@ func compareFields(t *testing.T, root, schema map[string]any, typ reflect.Type, 
 	}
 	seen[typ] = true
 	properties, _ := schema["properties"].(map[string]any)
-	for i := range typ.NumField() {
-		name := typ.Field(i).Tag.Get("yaml")
-		if name == "" || name == "-" {
-			continue
-		}
+	for _, field := range declaredFields(typ) {
+		name := field.Tag.Get("yaml")
 		property, ok := properties[name].(map[string]any)
 		if !ok {
 			t.Errorf("%s.%s is in the code and not in the schema", place, name)
 			continue
 		}
 		delete(properties, name)
-		compareFields(t, root, property, typ.Field(i).Type, place+"."+name, seen)
+		compareFields(t, root, property, field.Type, place+"."+name, seen)
 	}
 	for name := range properties {
 		t.Errorf("%s.%s is in the schema and not in the code", place, name)
 	}
+}
+
+// declaredFields are the fields that are read from a definition, those of inlined types among them.
+func declaredFields(typ reflect.Type) []reflect.StructField {
+	var fields []reflect.StructField
+	for i := range typ.NumField() {
+		switch field := typ.Field(i); field.Tag.Get("yaml") {
+		case "", "-":
+		case ",inline":
+			fields = append(fields, declaredFields(field.Type)...)
+		default:
+			fields = append(fields, field)
+		}
+	}
+	return fields
 }
 
 // Whoever writes a definition finds every format in the schema.
@@ -283,4 +300,17 @@ func TestFormatsAreInTheSchema(t *testing.T) {
 			t.Error(format)
 		}
 	}
+}
+
+// parseDefinition reads one definition that extends what is built in, if anything.
+func parseDefinition(file string, data []byte, how depth) (*App, []*DefinitionError) {
+	d, defect := newDocument(file, data)
+	if defect == nil {
+		lib := &library{documents: map[string]*document{d.id: d}, earlier: builtIn}
+		defect = lib.inherit(d)
+	}
+	if defect != nil {
+		return nil, []*DefinitionError{defect}
+	}
+	return d.definition(how)
 }

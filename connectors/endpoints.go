@@ -1,14 +1,10 @@
 package connectors
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
-	"golang.org/x/oauth2"
-
 	"connectedapps/connection"
-	"connectedapps/connectors/outbound"
 )
 
 // Endpoints are the URLs of an authorization server, with every value filled
@@ -19,35 +15,54 @@ type Endpoints struct {
 	Token     string `json:"token"`
 	Refresh   string `json:"refresh"`
 	Revoke    string `json:"revoke,omitempty"`
+	Device    string `json:"device,omitempty"`
 	Issuer    string `json:"issuer,omitempty"`
 }
 
+// Values that a server's own description gives ([Method.Discover]).
+const (
+	valueAuthorize = "authorization_endpoint"
+	valueToken     = "token_endpoint"
+	valueRevoke    = "revocation_endpoint"
+	valueDevice    = "device_authorization_endpoint"
+	valueIssuer    = "issuer"
+	// valueIssRequired is "true" where the server promises its name in the callback (RFC 9207 section 3).
+	valueIssRequired = "iss_required"
+)
+
 // Endpoints resolves the URLs for given values: the auth config's, overlaid by
-// the connection's. It fails with ErrInvalidInput when a value is missing or
-// unfit. Revocation and issuer are left out where they lack a value, as a
-// revocation URL that names the client always does here.
+// the connection's, and client_id where a URL has it. Those that the definition
+// leaves out are the ones that [Method.Discover] learnt. It sends nothing, and
+// fails with ErrInvalidInput when a value is missing or unfit. Revocation and
+// issuer are left out where they lack a value, as a revocation URL that names
+// the client does where client_id is not among the values.
 func (m *Method) Endpoints(values map[string]string) (Endpoints, error) {
 	var out Endpoints
 	if m.OAuth == nil {
 		return out, nil
 	}
 	var err error
-	if out.Token, err = m.endpoint(m.OAuth.Token.URL, values); err != nil {
+	if out.Token, err = m.endpoint(m.OAuth.Token.URL, valueToken, values); err != nil {
 		return Endpoints{}, err
 	}
 	out.Refresh = out.Token
 	if m.OAuth.Refresh.URL != "" {
-		if out.Refresh, err = m.endpoint(m.OAuth.Refresh.URL, values); err != nil {
+		if out.Refresh, err = m.endpoint(m.OAuth.Refresh.URL, "", values); err != nil {
 			return Endpoints{}, err
 		}
 	}
-	if m.OAuth.Authorize != nil {
-		if out.Authorize, err = m.endpoint(m.OAuth.Authorize.URL, values); err != nil {
+	if end := m.authorizeEnd(); end != nil {
+		if out.Authorize, err = m.endpoint(end.URL, valueAuthorize, values); err != nil {
 			return Endpoints{}, err
 		}
 	}
-	if m.OAuth.Revoke != nil && complete(m.OAuth.Revoke.URL, values) {
-		if out.Revoke, err = m.endpoint(m.OAuth.Revoke.URL, values); err != nil {
+	if end := m.deviceEnd(); end != nil {
+		if out.Device, err = m.endpoint(end.URL, valueDevice, values); err != nil {
+			return Endpoints{}, err
+		}
+	}
+	if end := m.revokeEnd(values); end != nil {
+		if out.Revoke, err = m.endpoint(end.URL, valueRevoke, values); err != nil {
 			return Endpoints{}, err
 		}
 	}
@@ -55,12 +70,48 @@ func (m *Method) Endpoints(values map[string]string) (Endpoints, error) {
 	return out, nil
 }
 
-func (m *Method) endpoint(t Template, values map[string]string) (string, error) {
+// endpoint is a declared URL, or the one learnt from the server's description.
+func (m *Method) endpoint(t Template, learnt string, values map[string]string) (string, error) {
+	if t == "" && m.OAuth.Metadata == nil {
+		return "", connection.InvalidInput("", "the definition of "+m.app.Name+" declares no "+learnt, "")
+	}
+	if t == "" {
+		t = Template("{+" + learnt + "}")
+	}
 	u, err := expandURL(t, values)
 	if err != nil {
 		return "", err
 	}
 	return u.String(), nil
+}
+
+// authorizeEnd is where people are sent, nil when the method sends nobody anywhere.
+func (m *Method) authorizeEnd() *AuthorizeEnd {
+	if m.OAuth.Authorize == nil && m.OAuth.Metadata != nil && m.Kind == connection.OAuth2Code {
+		return &AuthorizeEnd{}
+	}
+	return m.OAuth.Authorize
+}
+
+// deviceEnd is the device authorization endpoint, nil for the other kinds.
+func (m *Method) deviceEnd() *DeviceEnd {
+	if m.OAuth.Device == nil && m.OAuth.Metadata != nil && m.Kind == connection.OAuth2Device {
+		return &DeviceEnd{}
+	}
+	return m.OAuth.Device
+}
+
+// revokeEnd is the revocation endpoint, nil when there is none or when a value
+// for its URL is missing.
+func (m *Method) revokeEnd(values map[string]string) *RevokeEnd {
+	end := m.OAuth.Revoke
+	if end == nil && m.OAuth.Metadata != nil {
+		end = &RevokeEnd{}
+	}
+	if end == nil || !complete(end.URL, values) || end.URL == "" && values[valueRevoke] == "" {
+		return nil
+	}
+	return end
 }
 
 // complete reports whether every variable of a template has a value.
@@ -71,7 +122,12 @@ func complete(t Template, values map[string]string) bool {
 // Issuer is what the callback's iss parameter must be (RFC 9207), or "" when
 // the provider does not advertise one.
 func (m *Method) Issuer(values map[string]string) string {
-	if m.OAuth == nil || m.OAuth.Issuer == "" || !complete(m.OAuth.Issuer, values) {
+	switch {
+	case m.OAuth == nil:
+		return ""
+	case m.OAuth.Issuer == "" && m.OAuth.Metadata != nil && values[valueIssRequired] == "true":
+		return values[valueIssuer]
+	case m.OAuth.Issuer == "" || !complete(m.OAuth.Issuer, values):
 		return ""
 	}
 	issuer, err := expandURL(m.OAuth.Issuer, values)
@@ -79,47 +135,6 @@ func (m *Method) Issuer(values map[string]string) string {
 		return ""
 	}
 	return issuer.String()
-}
-
-// Authorize builds the URL a person is sent to, all but the state, which the
-// gateway appends. It fails with ErrInvalidInput, also for a URL that is
-// neither https nor on loopback, unless in.AllowHTTP is set.
-func (m *Method) Authorize(in AuthorizeInput) (string, error) {
-	if m.OAuth == nil || m.OAuth.Authorize == nil {
-		return "", connection.Refused(connection.ErrAuthKindNotOffered,
-			fmt.Sprintf("%s of %s sends nobody to an authorization page", m.ID, m.app.Name), "")
-	}
-	end := m.OAuth.Authorize
-	u, err := expandURL(end.URL, in.Values)
-	if err != nil {
-		return "", err
-	}
-	if u.Scheme != "https" && !in.AllowHTTP && !outbound.Loopback(u.Hostname()) {
-		return "", badURL(end.URL, "people are only sent to https")
-	}
-	if in.Client.ID == "" {
-		return "", missingValue("client_id")
-	}
-	if in.Challenge == "" && !end.PKCEOff {
-		return "", missingValue("challenge")
-	}
-	options := []oauth2.AuthCodeOption{}
-	set := func(name, value string) { options = append(options, oauth2.SetAuthURLParam(name, value)) }
-	for name, text := range end.Params {
-		if value, ok := text.expand(from(in.Values)); ok && value != "" {
-			set(name, value)
-		}
-	}
-	if !end.PKCEOff {
-		set("code_challenge", in.Challenge)
-		set("code_challenge_method", "S256")
-	}
-	if len(in.Scopes) > 0 {
-		set(m.OAuth.Scopes.parameter(), strings.Join(in.Scopes, m.OAuth.Scopes.separator()))
-	}
-	config := oauth2.Config{ClientID: in.Client.ID, RedirectURL: in.RedirectURI,
-		Endpoint: oauth2.Endpoint{AuthURL: u.String()}}
-	return config.AuthCodeURL("", options...), nil
 }
 
 func (s ScopeRules) parameter() string {

@@ -17,7 +17,7 @@ type Input struct {
 	Name  string `yaml:"name"`
 	Title string `yaml:"title"`
 	Help  string `yaml:"help"`
-	// Type is "string" (the default), "boolean" or "integer"; it tells a form what to draw.
+	// Type is "string" (the default), "text" for several lines, "boolean" or "integer"; it tells a form what to draw.
 	Type string `yaml:"type"`
 	// Pattern is a regular expression that the whole value must match.
 	Pattern string `yaml:"pattern"`
@@ -28,6 +28,8 @@ type Input struct {
 	// Secret is mandatory in a definition: nobody should have to guess.
 	Secret   bool `yaml:"secret"`
 	Optional bool `yaml:"optional"`
+	// Once inputs are used by the flow and never stored.
+	Once bool `yaml:"once"`
 	// Hidden inputs are not shown in forms; they have a default.
 	Hidden bool `yaml:"hidden"`
 	// TrimPrefix and TrimSuffix are taken off, when present, before anything is checked.
@@ -48,7 +50,8 @@ const (
 // CheckInputs validates what a person or a caller gave and makes it standard:
 // spaces and declared affixes trimmed, defaults filled in, formats normalised.
 // Every error is an ErrInvalidInput whose Field is the input's name; a secret
-// is never repeated in it. Unknown names, a secret among the values and a plain
+// is never repeated in it. Inputs that are used once are among what it answers:
+// who stores the rest leaves out [OnceNames]. Unknown names, a secret among the values and a plain
 // input among the secrets are errors.
 func CheckInputs(inputs []Input, values map[string]string, secrets map[string]connection.Secret) (map[string]string, map[string]connection.Secret, error) {
 	if err := checkNames(inputs, values, secrets); err != nil {
@@ -103,8 +106,33 @@ func checkNames(inputs []Input, values map[string]string, secrets map[string]con
 	return nil
 }
 
+// OnceNames are the inputs that are used by the flow and must not be stored.
+func OnceNames(inputs []Input) map[string]bool {
+	once := map[string]bool{}
+	for _, input := range inputs {
+		if input.Once {
+			once[input.Name] = true
+		}
+	}
+	return once
+}
+
+// typeText is the type of an input of several lines, such as a key in PEM.
+const typeText = "text"
+
+// anyLineBreak are the ways a browser or a file writes the end of a line.
+var anyLineBreak = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// unfit reports a byte that the value may not hold.
+func (in Input) unfit(b byte) bool {
+	return isControl(b) && (in.Type != typeText || b != '\n')
+}
+
 // check normalises and validates one value; "" is allowed for an optional input.
 func (in Input) check(value string) (string, error) {
+	if in.Type == typeText {
+		value = anyLineBreak.Replace(value)
+	}
 	value = in.trim(value)
 	if value == "" {
 		value = in.Default
@@ -123,8 +151,12 @@ func (in Input) check(value string) (string, error) {
 	if len(value) > limit {
 		return "", connection.InvalidInput(in.Name, fmt.Sprintf("it is longer than %d bytes", limit), "")
 	}
-	if slices.ContainsFunc([]byte(value), isControl) {
-		return "", connection.InvalidInput(in.Name, "it holds a control character, such as a line break", in.remedy("remove it"))
+	if slices.ContainsFunc([]byte(value), in.unfit) {
+		reason := "it holds a control character, such as a line break"
+		if in.Type == typeText {
+			reason = "it holds a control character, such as a tab"
+		}
+		return "", connection.InvalidInput(in.Name, reason, in.remedy("remove it"))
 	}
 	if reason := in.typed(value); reason != "" {
 		return "", connection.InvalidInput(in.Name, reason, in.remedy(""))

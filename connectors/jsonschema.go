@@ -18,7 +18,7 @@ import (
 
 // patternBudget bounds one match of a pattern: schemas are written for
 // ECMAScript's regular expressions, whose matching can take exponential time.
-const patternBudget = 100 * time.Millisecond
+var patternBudget = 100 * time.Millisecond
 
 // schemaURL is what a schema without an identifier of its own is called while it is compiled.
 const schemaURL = "urn:connected-apps:schema"

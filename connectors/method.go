@@ -19,8 +19,40 @@ type Method struct {
 	Inputs []Input `yaml:"inputs"`
 	// ClientInputs are what an auth config of this method asks for beside client ID and client secret.
 	ClientInputs []Input `yaml:"client_inputs"`
-	// OAuth is set for the OAuth kinds and nil for the others.
+	// Setup guides the person who must register a client, or make a key.
+	Setup *Setup `yaml:"setup"`
+	// Client says whether an auth config is needed: "required" or "none". "" is the kind's own way.
+	Client string `yaml:"client"`
+	// BaseURL replaces the app's for this method; "" keeps it.
+	BaseURL Template `yaml:"base_url"`
+	// Headers are added to the app's, and win over those of the same name.
+	Headers map[string]Text `yaml:"headers"`
+	// Derive are values worked out once, when a credential is stored. They are
+	// no secrets, whatever they are made of: the definition vouches for that.
+	Derive []Computed `yaml:"derive"`
+	// Compute are values worked out for every request, in order. They may be
+	// secret and are not available to URLs.
+	Compute []Computed `yaml:"compute"`
+	// OAuth is set for the kinds with a token endpoint and nil for the others.
 	OAuth *OAuth `yaml:"oauth"`
+	// OAuth1 is set for [connection.OAuth1].
+	OAuth1 *OAuth1 `yaml:"oauth1"`
+	// Digest says what user name and password are made of. Nil means the inputs username and password.
+	Digest *BasicAuth `yaml:"digest"`
+	// SigV4 is set for [connection.SigV4].
+	SigV4 *SigV4 `yaml:"sigv4"`
+	// Steps are the login of [connection.MultiStep], in order.
+	Steps []Step `yaml:"steps"`
+	// Renew says where a login begins again. Nil is its first step.
+	Renew *RenewRules `yaml:"renew"`
+	// Logout ends the session of a multi-step login; nil when the provider offers none.
+	Logout *Step `yaml:"logout"`
+	// FollowUp are requests made with a fresh credential before it is tested.
+	FollowUp []Step `yaml:"follow_up"`
+	// Probe replaces the app's for this method; nil keeps it.
+	Probe *Probe `yaml:"probe"`
+	// Untestable says in words why this method cannot be tested; "" when it can.
+	Untestable string `yaml:"untestable"`
 	// Place says where the credential goes in a request. Empty means the kind's
 	// own place: an Authorization header with Bearer or Basic.
 	Place []Placement `yaml:"place"`
@@ -32,7 +64,7 @@ type Method struct {
 
 // Placement puts one part of a credential into a request.
 type Placement struct {
-	// In is "header" or "query".
+	// In is "header", "query", "cookie" or "body".
 	In string `yaml:"in"`
 	// Name of the header or the query parameter.
 	Name Text `yaml:"name"`
@@ -48,21 +80,79 @@ type BasicAuth struct {
 	Password Text `yaml:"password"`
 }
 
+// Setup is a guide for the person who prepares an auth config or a key.
+type Setup struct {
+	// URL is where to do it.
+	URL string `yaml:"url" json:"url,omitempty"`
+	// Steps are instructions. {redirect_uri} and {scopes} are filled in when they are shown.
+	Steps []string `yaml:"steps" json:"steps,omitempty"`
+}
+
+// RenewRules say how a multi-step login is renewed.
+type RenewRules struct {
+	// From is the step a renewal begins with.
+	From string `yaml:"from"`
+}
+
+// NeedsClient reports whether the method wants a client registration, that is an auth config.
+func (m *Method) NeedsClient() bool {
+	if m.Client != "" {
+		return m.Client == ClientRequired
+	}
+	return m.Kind.NeedsClient()
+}
+
+// Values of [Method.Client].
+const (
+	ClientRequired = "required"
+	ClientNone     = "none"
+)
+
 // App is the app this method belongs to.
 func (m *Method) App() *App { return m.app }
 
 // ScopesFor lists the scopes to ask for: the method's defaults and those of the
-// actions, sorted, each once. Nil for kinds without scopes.
+// actions that it offers, sorted, each once. Nil for kinds without scopes.
 func (m *Method) ScopesFor(actions []*Action) []string {
 	if m.OAuth == nil {
 		return nil
 	}
 	scopes := slices.Clone(m.OAuth.Scopes.Default)
 	for _, action := range actions {
-		scopes = append(scopes, action.Scopes...)
+		if action.OfferedBy(m) {
+			scopes = append(scopes, action.Scopes...)
+		}
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes)
+}
+
+// Missing lists the scopes that were asked for and that neither were granted nor
+// are implied by one that was, in the order they were asked for. Nil when nothing is missing.
+func (m *Method) Missing(asked, granted []string) []string {
+	covered := map[string]bool{}
+	var cover func(scope string)
+	cover = func(scope string) {
+		if covered[scope] {
+			return
+		}
+		covered[scope] = true
+		if m.OAuth != nil {
+			for _, implied := range m.OAuth.Scopes.Implies[scope] {
+				cover(implied)
+			}
+		}
+	}
+	for _, scope := range granted {
+		cover(scope)
+	}
+	var missing []string
+	for _, scope := range asked {
+		if !covered[scope] {
+			missing = append(missing, scope)
+		}
+	}
+	return missing
 }
 
 // Rotation says what a refresh does to the refresh token it spends.
@@ -125,4 +215,46 @@ func (m *Method) Renewal() RenewalPolicy {
 		policy.Margin = defaultMargin
 	}
 	return policy
+}
+
+// Renewable reports whether a new access token can be had without a person.
+func (m *Method) Renewable(c connection.Credential) bool {
+	switch m.Kind {
+	case connection.OAuth2ClientCredentials, connection.OAuth2JWTBearer, connection.OAuth2Grant:
+		return true
+	case connection.OAuth2Code, connection.OAuth2Device:
+		if m.OAuth.Refresh.With == refreshWithGrant {
+			return true
+		}
+		if m.OAuth.Refresh.With == refreshWithAccess {
+			return !c.Default().Access.Empty()
+		}
+		return !c.Default().Refresh.Empty()
+	case connection.MultiStep:
+		return !m.renewalAsks()
+	case connection.APIKey, connection.Bearer, connection.Headers, connection.Basic, connection.Digest, connection.SigV4,
+		connection.OAuth1, connection.None:
+		return false
+	default:
+		return false
+	}
+}
+
+// Values of [RefreshRules.With].
+const (
+	refreshWithRefresh = "refresh"
+	refreshWithAccess  = "access"
+	refreshWithGrant   = "grant"
+)
+
+// renewalAsks reports whether the way back to a session has a question for a person in it.
+func (m *Method) renewalAsks() bool {
+	within := m.Renew == nil
+	for _, step := range m.Steps {
+		within = within || step.ID == m.Renew.From
+		if within && step.Ask != nil {
+			return true
+		}
+	}
+	return false
 }

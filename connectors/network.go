@@ -34,6 +34,12 @@ func networkProblem(whom string, err error) *connection.Problem {
 		return rejectedInput(whom+" redirects where the request may not go", 0)
 	case errors.Is(err, outbound.ErrTooLarge), errors.Is(err, errTokenAnswerTooLarge):
 		return rejectedInput(whom+" answered with more than is allowed", 0)
+	case errors.Is(err, outbound.ErrCertificate):
+		return connection.Internal("the client certificate for " + whom)
+	case errors.Is(err, errStale):
+		return connection.ProviderUnavailable(whom+" accepts the password and keeps asking for it anew", 0)
+	case errors.Is(err, errSigning):
+		return unauthorized("the request to " + whom + " cannot be signed with the credential stored")
 	case errors.Is(err, context.Canceled):
 		return connection.ProviderUnavailable("the request to "+whom+" was cancelled", 0)
 	case errors.Is(err, outbound.ErrIdle), errors.Is(err, context.DeadlineExceeded),

@@ -19,6 +19,7 @@ import (
 const odd = `id: odd
 name: Odd
 base_url: https://api.odd.example
+probe: {path: /me}
 auth:
   - id: oauth
     kind: oauth2-code
@@ -178,7 +179,7 @@ func TestClientAuthentication(t *testing.T) {
 	// Characters that must be escaped within Basic (RFC 6749 section 2.3.1).
 	client := Client{ID: "id:1", Secret: connection.NewSecret("s/e c")}
 	values := map[string]string{"base_url": "https://provider.example"}
-	if _, err := methodOf(t, "sandbox", "client-credentials").ClientCredentials(context.Background(), p.client(), ClientCredentialsInput{Client: client, Scopes: []string{"b", "a"}, Values: values}); err != nil {
+	if _, err := methodOf(t, "sandbox", "client-credentials").Obtain(context.Background(), p.client(), ObtainInput{Client: client, Scopes: []string{"b", "a"}, Values: values}); err != nil {
 		t.Fatal(err)
 	}
 	want := "Basic " + base64.StdEncoding.EncodeToString([]byte("id%3A1:s%2Fe+c"))
@@ -196,7 +197,7 @@ func TestClientAuthentication(t *testing.T) {
 	for auth, inHeader := range map[string]bool{"basic": true, "post": false} {
 		http1.Values["client_auth"] = auth
 		p = answering(200, `{"access_token":"a"}`)
-		if _, err := http1.Method.ClientCredentials(context.Background(), p.client(), ClientCredentialsInput{Client: client, Values: http1.Values}); err != nil {
+		if _, err := http1.Method.Obtain(context.Background(), p.client(), ObtainInput{Client: client, Values: http1.Values}); err != nil {
 			t.Fatal(err)
 		}
 		if (p.header[0].Get("Authorization") != "") != inHeader || strings.Contains(p.bodies[0], "client_secret") == inHeader {
@@ -204,7 +205,7 @@ func TestClientAuthentication(t *testing.T) {
 		}
 	}
 	http1.Values["client_auth"] = "magic"
-	if _, err := http1.Method.ClientCredentials(context.Background(), p.client(), ClientCredentialsInput{Client: client, Values: http1.Values}); problemOf(t, err).Type != connection.ErrInvalidInput {
+	if _, err := http1.Method.Obtain(context.Background(), p.client(), ObtainInput{Client: client, Values: http1.Values}); problemOf(t, err).Type != connection.ErrInvalidInput {
 		t.Error(err)
 	}
 }

@@ -20,8 +20,10 @@ type Paging struct {
 	// More, when set, must be found true for there to be a next page.
 	More Path `yaml:"more"`
 	// To is the query parameter that carries the cursor, offset or page number.
+	// Where a text of the query, or with InBody of the body's template, names it,
+	// it goes there instead.
 	To string `yaml:"to"`
-	// InBody sends the cursor as a field of the body instead.
+	// InBody sends it as a field of the body instead.
 	InBody bool `yaml:"in_body"`
 	// Items is where the page's items stand, for offset and page.
 	Items Path `yaml:"items"`
@@ -69,17 +71,40 @@ func (a *Action) applyCursor(out *outgoing, arguments map[string]any, cursor str
 		}
 		maps.Copy(out.query, next)
 	case PagingOffset, PagingPage:
-		if _, err := strconv.ParseUint(cursor, 10, 31); err != nil {
+		n, err := strconv.ParseUint(cursor, 10, 31)
+		if err != nil {
 			return nil, invalidArguments("cursor", "it is not a cursor of this action")
 		}
-		out.query.Set(a.Paging.To, cursor)
+		if a.Paging.InBody {
+			return map[string]any{a.Paging.To: json.Number(strconv.FormatUint(n, 10))}, nil
+		}
+		a.queryCursor(out, cursor)
 	case PagingCursor:
 		if a.Paging.InBody {
 			return map[string]any{a.Paging.To: cursor}, nil
 		}
-		out.query.Set(a.Paging.To, cursor)
+		a.queryCursor(out, cursor)
 	}
 	return nil, nil
+}
+
+// queryCursor puts a cursor into the query, unless a text of it has a place for it.
+func (a *Action) queryCursor(out *outgoing, cursor string) {
+	for _, text := range a.Request.Query {
+		if slices.Contains(text.variables(), a.Paging.To) {
+			out.paged = map[string]string{a.Paging.To: cursor}
+			return
+		}
+	}
+	out.query.Set(a.Paging.To, cursor)
+}
+
+// pagedNames adds what paging fills in to the names that a request may use. p may be nil.
+func (p *Paging) pagedNames(known names) names {
+	if p == nil || p.To == "" || p.Kind == PagingLink || p.Kind == PagingNextURL {
+		return known
+	}
+	return known.and(p.To)
 }
 
 // next finds the cursor of the next page in an answer, "" when this was the last.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"connectedapps/connection"
 	"connectedapps/connectors/outbound"
@@ -14,6 +15,8 @@ import (
 const (
 	inHeader = "header"
 	inQuery  = "query"
+	inCookie = "cookie"
+	inBody   = "body" // a field of a JSON object or of a form
 )
 
 // placements are the method's own, or the kind's.
@@ -22,31 +25,14 @@ func (m *Method) placements() []Placement {
 		return m.Place
 	}
 	switch m.Kind {
-	case connection.OAuth2Code, connection.OAuth2ClientCredentials, connection.Bearer:
+	case connection.OAuth2Code, connection.OAuth2ClientCredentials, connection.OAuth2Device, connection.OAuth2JWTBearer,
+		connection.OAuth2Grant, connection.Bearer:
 		return []Placement{{In: inHeader, Name: "Authorization", Value: "Bearer {token}"}}
-	case connection.APIKey, connection.Headers, connection.Basic, connection.None:
+	case connection.APIKey, connection.Headers, connection.Basic, connection.Digest, connection.SigV4, connection.OAuth1,
+		connection.MultiStep, connection.None:
 		return nil
 	default:
 		return nil
-	}
-}
-
-// lookup finds a variable of a placement: the access token of a set, a secret
-// input, then what is not secret.
-func (s Session) lookup(set string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		if name == "token" && s.Method.OAuth != nil {
-			if set == "" {
-				set = connection.DefaultToken
-			}
-			text := s.Credential.Tokens[set].Access.Reveal()
-			return text, text != ""
-		}
-		if field, ok := s.Credential.Fields[name]; ok && !field.Empty() {
-			return field.Reveal(), true
-		}
-		value := s.Values[name]
-		return value, value != ""
 	}
 }
 
@@ -54,6 +40,13 @@ func (s Session) lookup(set string) func(string) (string, bool) {
 type injected struct {
 	header http.Header
 	query  url.Values
+	// cookies are name=value, in the order they were placed.
+	cookies []string
+	// body are fields of the body.
+	body map[string]string
+	// carry wraps the transport where the credential is worked out for each
+	// request as it leaves, such as a signature; nil for none.
+	carry func(request *sent, next http.RoundTripper) http.RoundTripper
 	// secrets are the texts that were injected, for scrubbing.
 	secrets []string
 }
@@ -62,11 +55,9 @@ type injected struct {
 // ErrReconnectRequired when a part that the method needs is not there: asking
 // the provider would only be refused.
 func (s Session) inject() (*injected, error) {
-	out := &injected{header: http.Header{}, query: url.Values{}, secrets: s.Credential.Secrets()}
-	if s.Method.Kind == connection.Basic {
-		if err := s.injectBasic(out); err != nil {
-			return nil, err
-		}
+	out := &injected{header: http.Header{}, query: url.Values{}, body: map[string]string{}}
+	if err := s.injectKind(out); err != nil {
+		return nil, err
 	}
 	placed := 0
 	for _, place := range s.Method.placements() {
@@ -76,27 +67,72 @@ func (s Session) inject() (*injected, error) {
 			if s.optional(place) {
 				continue
 			}
-			return nil, unauthorized("the credential stored for " + s.App.Name + " is not complete")
-		}
-		if slices.ContainsFunc([]byte(value), isControl) {
-			return nil, unauthorized("the credential stored for " + s.App.Name + " holds a control character")
+			return nil, s.incomplete()
 		}
 		placed++
 		out.secrets = append(out.secrets, value)
-		switch place.In {
-		case inQuery:
-			out.query.Set(name, value)
-		case inHeader:
-			if !fieldToken.MatchString(name) || framing(name) {
-				return nil, connection.InvalidInput("", "the credential goes into a header that cannot be set", "")
-			}
-			out.header.Set(name, value)
+		if err := s.put(out, place.In, name, value); err != nil {
+			return nil, err
 		}
 	}
 	if placed == 0 && len(s.Method.placements()) > 0 {
 		return nil, unauthorized("the credential stored for " + s.App.Name + " is empty")
 	}
+	if len(out.cookies) > 0 {
+		out.header.Set("Cookie", strings.Join(out.cookies, "; "))
+	}
 	return out, nil
+}
+
+// injectKind adds what belongs to the kind and stands in no placement.
+func (s Session) injectKind(out *injected) error {
+	switch s.Method.Kind {
+	case connection.Basic:
+		return s.injectBasic(out)
+	case connection.Digest:
+		return s.injectDigest(out)
+	case connection.SigV4:
+		return s.injectSigV4(out)
+	case connection.OAuth1:
+		return s.injectOAuth1(out)
+	case connection.OAuth2Code, connection.OAuth2ClientCredentials, connection.OAuth2Device, connection.OAuth2JWTBearer,
+		connection.OAuth2Grant, connection.Bearer, connection.APIKey, connection.Headers, connection.MultiStep, connection.None:
+		return nil
+	default:
+		return nil
+	}
+}
+
+// put adds one part of a credential where it belongs, and refuses what cannot be
+// said there: left as it is, it would become another header or another cookie.
+func (s Session) put(out *injected, in, name, value string) error {
+	if in != inBody && slices.ContainsFunc([]byte(value), isControl) {
+		return unauthorized("the credential stored for " + s.App.Name + " holds a control character")
+	}
+	switch in {
+	case inQuery:
+		out.query.Set(name, value)
+	case inBody:
+		out.body[name] = value
+	case inCookie:
+		if !fieldToken.MatchString(name) || strings.Contains(value, ";") {
+			return connection.InvalidInput("", "the credential goes into a cookie that cannot be set", "")
+		}
+		out.cookies = append(out.cookies, name+"="+value)
+	case inHeader:
+		if !fieldToken.MatchString(name) || framing(name) {
+			return connection.InvalidInput("", "the credential goes into a header that cannot be set", "")
+		}
+		out.header.Set(name, value)
+	default:
+		return connection.Internal("a credential is to be placed in " + in)
+	}
+	return nil
+}
+
+// incomplete reports that a part of the credential is not there.
+func (s Session) incomplete() error {
+	return unauthorized("the credential stored for " + s.App.Name + " is not complete")
 }
 
 // optional reports whether a placement may be left out: when every input it is
@@ -117,14 +153,9 @@ func (s Session) optional(place Placement) bool {
 // injectBasic adds HTTP Basic (RFC 7617). An empty password is allowed: some
 // providers take a key as the user name.
 func (s Session) injectBasic(out *injected) error {
-	basic := BasicAuth{Username: "{username}", Password: "{password}"}
-	if s.Method.Basic != nil {
-		basic = *s.Method.Basic
-	}
-	user, _ := basic.Username.expand(s.lookup(""))
-	password, _ := basic.Password.expand(s.lookup(""))
-	if user == "" && password == "" {
-		return unauthorized("the credential stored for " + s.App.Name + " is empty")
+	user, password, err := s.pair(s.Method.Basic)
+	if err != nil {
+		return err
 	}
 	pair := base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 	out.header.Set("Authorization", "Basic "+pair)
@@ -132,7 +163,21 @@ func (s Session) injectBasic(out *injected) error {
 	return nil
 }
 
-// marked names what was injected, for the redirect rule.
+// pair is a user name and a password; nil is the inputs of these names.
+func (s Session) pair(declared *BasicAuth) (user, password string, err error) {
+	if declared == nil {
+		declared = &BasicAuth{Username: "{username}", Password: "{password}"}
+	}
+	user, _ = declared.Username.expand(s.lookup(""))
+	password, _ = declared.Password.expand(s.lookup(""))
+	if user == "" && password == "" {
+		return "", "", unauthorized("the credential stored for " + s.App.Name + " is empty")
+	}
+	return user, password, nil
+}
+
+// marked names what was injected, for the redirect rule. The body needs no
+// mark: none is ever sent to another origin.
 func (i *injected) marked() outbound.Credentials {
 	var carried outbound.Credentials
 	for name := range i.header {

@@ -24,11 +24,11 @@ const predicateCost = 100_000
 var (
 	predicates  sync.Map // Predicate to cel.Program; definitions only
 	environment = sync.OnceValues(func() (*cel.Env, error) {
-		return cel.NewEnv(
+		return cel.NewEnv(append(functions(),
 			cel.Variable("status", cel.IntType),
 			cel.Variable("headers", cel.MapType(cel.StringType, cel.StringType)),
 			cel.Variable("body", cel.DynType),
-		)
+		)...)
 	})
 )
 

@@ -12,10 +12,13 @@ import (
 
 // Probe is the request that proves a credential works and tells whose account it is.
 type Probe struct {
-	Method string          `yaml:"method"` // "" is GET
-	Path   Template        `yaml:"path"`
-	Query  map[string]Text `yaml:"query"`
-	Body   map[string]any  `yaml:"body"`
+	Method string `yaml:"method"` // "" is GET
+	// BaseURL replaces the app's for this request; its origin must be the app's or one of its hosts.
+	BaseURL Template        `yaml:"base_url"`
+	Path    Template        `yaml:"path"`
+	Query   map[string]Text `yaml:"query"`
+	// Body is JSON whose texts are templates over values, as in [Body.Template]; nil for none.
+	Body map[string]any `yaml:"body"`
 	// OK must hold beside the app's own success predicate: an answer for an
 	// anonymous caller, or of another server, must not pass.
 	OK Predicate `yaml:"ok"`
@@ -54,7 +57,10 @@ const untested = "cannot be tested: the app offers no request that proves a cred
 // does, and no less: an answer that lacks the declared identity or fails the
 // predicate is ErrTestFailed, however friendly its status.
 func (s Session) Probe(ctx context.Context, hc *http.Client) (ProbeResult, error) {
-	probe := s.App.Probe
+	if s.Method.Untestable != "" {
+		return ProbeResult{Tested: s.Method.Untestable, Untestable: true}, nil
+	}
+	probe := s.Method.probe()
 	if probe == nil || probe.Needs != "" && s.Values[probe.Needs] == "" {
 		return ProbeResult{Tested: untested, Untestable: true}, nil
 	}
@@ -74,18 +80,34 @@ func (s Session) Probe(ctx context.Context, hc *http.Client) (ProbeResult, error
 	if probe.Alive.holds(received) {
 		return result, nil
 	}
-	if problem := s.problem(received, "", true); problem != nil {
+	if problem := s.judge(received, "", true); problem != nil {
 		return ProbeResult{}, problem
 	}
 	if probe.OK != "" && !probe.OK.holds(received) {
 		return ProbeResult{}, testFailed(fmt.Sprintf("the answer of %s (%d) is not the one that proves a credential", s.App.Name, received.status), received.status)
 	}
-	result.Identity = probe.Identity.read(received.body)
+	result.Identity = probe.Identity.in(received)
 	if probe.Identity != nil && !result.Identity.Known() {
 		return ProbeResult{}, testFailed(s.App.Name+" did not say whose account it is: this may be another server", received.status)
 	}
 	result.Scopes = s.grantedScopes(probe, received)
 	return result, nil
+}
+
+// probe is the method's own, or the app's; nil when there is none.
+func (m *Method) probe() *Probe {
+	if m.Probe != nil {
+		return m.Probe
+	}
+	return m.app.Probe
+}
+
+// ProbeInterval is how often a connection of this method is tested when nothing else is due.
+func (m *Method) ProbeInterval() time.Duration {
+	if m.Probe != nil && m.Probe.Interval != 0 {
+		return m.Probe.Interval
+	}
+	return m.app.ProbeInterval()
 }
 
 // probeRequest builds the request from values alone.
@@ -95,7 +117,7 @@ func (s Session) probeRequest(probe *Probe) (outgoing, error) {
 		name, reason, _ := strings.Cut(err.Error(), ": ")
 		return outgoing{}, connection.InvalidInput(name, reason, "")
 	}
-	out := outgoing{method: probe.Method, path: path, query: query}
+	out := outgoing{method: probe.Method, base: probe.BaseURL, path: path, query: query}
 	if out.method == "" {
 		out.method = http.MethodGet
 	}
@@ -105,9 +127,11 @@ func (s Session) probeRequest(probe *Probe) (outgoing, error) {
 		}
 	}
 	if probe.Body != nil {
-		if err := out.setBody("", probe.Body); err != nil {
-			return outgoing{}, err
+		value, err := fillBody(probe.Body, bodyNames{values: s.Values}, nil)
+		if err != nil {
+			return outgoing{}, connection.InvalidInput("", "the body of the test cannot be filled in", "")
 		}
+		out.body = &payload{value: value, given: true}
 	}
 	return out, nil
 }

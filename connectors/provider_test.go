@@ -57,9 +57,11 @@ func broken(err error) *provider {
 	return &provider{answer: func(*http.Request) (*http.Response, error) { return nil, err }}
 }
 
+var loaded = sync.OnceValues(func() (*Catalogue, error) { return Load() })
+
 func catalogue(t testing.TB) *Catalogue {
 	t.Helper()
-	c, err := Load()
+	c, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,11 +30,12 @@ const maxRevokeAnswer = 64 << 10
 // there is a success. ErrProviderUnavailable, for a 503 among others, means that
 // the token may still live, and that revoking should be tried again.
 func (m *Method) Revoke(ctx context.Context, hc *http.Client, in RevokeInput) (offered bool, err error) {
-	if m.OAuth == nil || m.OAuth.Revoke == nil {
+	if m.OAuth == nil {
 		return false, nil
 	}
-	values := withClientID(in.Values, in.Client)
-	if !complete(m.OAuth.Revoke.URL, values) {
+	in.Client = in.Client.known(in.Values, in.Credential.Fields)
+	end := m.revokeEnd(withClientID(in.Values, in.Client))
+	if end == nil {
 		return false, nil
 	}
 	names := make([]string, 0, len(in.Credential.Tokens))
@@ -43,14 +44,14 @@ func (m *Method) Revoke(ctx context.Context, hc *http.Client, in RevokeInput) (o
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if err := m.revokeToken(ctx, hc, in, values, in.Credential.Tokens[name]); err != nil {
+		if err := m.revokeToken(ctx, hc, in, end, in.Credential.Tokens[name]); err != nil {
 			return true, err
 		}
 	}
 	return true, nil
 }
 
-// withClientID makes the client's ID a value that the revocation URL may use.
+// withClientID makes the client's ID a value that URLs may use; one among the values stays.
 func withClientID(values map[string]string, client Client) map[string]string {
 	out := map[string]string{"client_id": client.ID}
 	for name, value := range values {
@@ -60,8 +61,7 @@ func withClientID(values map[string]string, client Client) map[string]string {
 }
 
 // revokeToken revokes one token set, by its refresh token where that is declared and there is one.
-func (m *Method) revokeToken(ctx context.Context, hc *http.Client, in RevokeInput, values map[string]string, token connection.Token) error {
-	end := m.OAuth.Revoke
+func (m *Method) revokeToken(ctx context.Context, hc *http.Client, in RevokeInput, end *RevokeEnd, token connection.Token) error {
 	subject, hint := token.Refresh, "refresh_token"
 	if end.Token == revokeAccess || subject.Empty() {
 		subject, hint = token.Access, "access_token"
@@ -69,12 +69,36 @@ func (m *Method) revokeToken(ctx context.Context, hc *http.Client, in RevokeInpu
 	if subject.Empty() {
 		return nil
 	}
-	request, err := m.revokeRequest(ctx, in, values, token, subject.Reveal(), hint)
+	v := m.variables(in.Client, in.Values, in.Credential.Fields)
+	endpoints, err := m.Endpoints(withClientID(in.Values, in.Client))
 	if err != nil {
 		return err
 	}
+	v.set("token_url", endpoints.Token)
+	for name, set := range in.Credential.Tokens {
+		v.hide(name, set.Access.Reveal())
+	}
+	v.hide("token", token.Access.Reveal())
+	auth := authentication{kind: bearerAuth}
+	if end.Auth != bearerAuth {
+		declared := Text(end.Auth)
+		if declared == "" {
+			declared = m.OAuth.ClientAuth
+		}
+		if auth, err = m.authentication(declared, in.Client, v); err != nil {
+			return firstError(v.failed, err)
+		}
+	}
+	request, err := revokeRequest(ctx, end, endpoints.Revoke, auth, token, subject.Reveal(), hint, v)
+	if err != nil {
+		return err
+	}
+	certified, err := m.withCertificate(hc, v.lookup)
+	if err != nil {
+		return firstError(v.failed, err)
+	}
 	whom := "the revocation endpoint of " + m.app.Name
-	client := &http.Client{Transport: transportOf(hc), Timeout: hc.Timeout, CheckRedirect: stay}
+	client := &http.Client{Transport: transportOf(certified), Timeout: hc.Timeout, CheckRedirect: stay}
 	response, err := client.Do(request)
 	if err != nil {
 		return networkProblem(whom, err)
@@ -85,19 +109,19 @@ func (m *Method) revokeToken(ctx context.Context, hc *http.Client, in RevokeInpu
 		return networkProblem(whom, err)
 	}
 	a := &answer{status: response.StatusCode, header: response.Header, raw: raw,
-		scrub: newScrubber(append(in.Credential.Secrets(), in.Client.secrets()...)...)}
+		scrub: newScrubber(slices.Concat(in.Credential.Secrets(), v.secrets(), auth.secrets(), in.Client.secrets())...)}
 	if object := readLoosely(raw); object != nil {
 		a.body = object
 	}
-	return m.revoked(a, whom)
+	return m.revoked(a, end, whom)
 }
 
 // revoked says what the answer to a revocation means.
-func (m *Method) revoked(a *answer, whom string) error {
-	code := m.OAuth.Answer.Error.or("error").text(a.body)
+func (m *Method) revoked(a *answer, end *RevokeEnd, whom string) error {
+	code := a.text(m.OAuth.Answer.Error.or("error"))
 	done := a.status/100 == 2
-	if m.OAuth.Revoke.Done != "" {
-		done = m.OAuth.Revoke.Done.holds(a)
+	if end.Done != "" {
+		done = end.Done.holds(a)
 	}
 	switch {
 	case done || code == "invalid_token":
@@ -116,13 +140,19 @@ func (m *Method) revoked(a *answer, whom string) error {
 }
 
 // revokeRequest builds the request as the definition has it.
-func (m *Method) revokeRequest(ctx context.Context, in RevokeInput, values map[string]string, token connection.Token, subject, hint string) (*http.Request, error) {
-	end := m.OAuth.Revoke
-	u, err := expandURL(end.URL, values)
-	if err != nil {
-		return nil, err
+func revokeRequest(ctx context.Context, end *RevokeEnd, at string, auth authentication, token connection.Token, subject, hint string, v *variables) (*http.Request, error) {
+	form, header := url.Values{}, http.Header{}
+	for name, value := range v.expand(end.Params) {
+		form.Set(name, value)
 	}
-	form := url.Values{}
+	headers, err := v.headers(end.Headers)
+	if err != nil || v.failed != nil {
+		return nil, firstError(v.failed, err)
+	}
+	header.Set("Accept", "application/json")
+	for name, value := range headers {
+		header.Set(name, value)
+	}
 	switch end.Parameter {
 	case noParameter:
 	case "":
@@ -131,20 +161,13 @@ func (m *Method) revokeRequest(ctx context.Context, in RevokeInput, values map[s
 	default:
 		form.Set(end.Parameter, subject)
 	}
-	auth := string(end.Auth)
-	if auth == "" {
-		if auth, err = m.clientAuth(m.OAuth.ClientAuth, in.Values); err != nil {
-			return nil, err
-		}
-	}
-	if auth == clientAuthPost || auth == clientAuthNone {
-		form.Set("client_id", in.Client.ID)
-	}
-	if auth == clientAuthPost {
-		form.Set("client_secret", in.Client.Secret.Reveal())
+	if auth.kind == bearerAuth {
+		header.Set("Authorization", "Bearer "+token.Access.Reveal())
+	} else {
+		auth.put(form, header)
 	}
 	body, contentType := []byte(form.Encode()), "application/x-www-form-urlencoded"
-	if end.Body == "json" {
+	if end.Body == bodyJSON {
 		contentType = "application/json"
 		if body, err = formJSON(form); err != nil {
 			return nil, connection.Internal("revocation request")
@@ -154,18 +177,12 @@ func (m *Method) revokeRequest(ctx context.Context, in RevokeInput, values map[s
 	if method == "" {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(body))
 	if err != nil {
 		return nil, badURL(end.URL, "no request can be made of it")
 	}
 	request.GetBody = nil
-	request.Header.Set("Content-Type", contentType)
-	request.Header.Set("Accept", "application/json")
-	switch auth {
-	case clientAuthBasic:
-		request.SetBasicAuth(url.QueryEscape(in.Client.ID), url.QueryEscape(in.Client.Secret.Reveal()))
-	case bearerAuth:
-		request.Header.Set("Authorization", "Bearer "+token.Access.Reveal())
-	}
+	header.Set("Content-Type", contentType)
+	request.Header = header
 	return request, nil
 }

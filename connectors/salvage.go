@@ -39,7 +39,7 @@ func readLoosely(raw []byte) map[string]any {
 // readForm reads a form that has a key of a token answer, or nothing.
 func readForm(text string) map[string]any {
 	form, err := url.ParseQuery(text)
-	if err != nil || !form.Has("access_token") && !form.Has("refresh_token") && !form.Has("error") {
+	if err != nil || !form.Has("access_token") && !form.Has("refresh_token") && !form.Has("error") && !form.Has("device_code") {
 		return nil
 	}
 	object := map[string]any{}

@@ -13,6 +13,11 @@ type Session struct {
 	Credential connection.Credential
 	// Values are the auth config's, overlaid by the credential's.
 	Values map[string]string
+	// Client is the auth config's registration; zero where there is none.
+	Client Client
+
+	// worked are the method's computed values for one request; nil before they are worked out.
+	worked map[string]string
 }
 
 // CallInput is one use of an action.

@@ -1,9 +1,11 @@
 package connectors
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -25,8 +27,10 @@ var compiledAuthoringSchema = sync.OnceValues(func() (*jsonschema.Schema, error)
 
 // report collects what is wrong with one definition.
 type report struct {
-	file    string
-	root    *yaml.Node
+	file string
+	root *yaml.Node
+	// owners names the files of inherited nodes.
+	owners  map[*yaml.Node]string
 	defects []*DefinitionError
 }
 
@@ -34,8 +38,43 @@ type report struct {
 func (r *report) add(path []string, reason string) {
 	at := nodeAt(r.root, path)
 	r.defects = append(r.defects, &DefinitionError{
-		File: r.file, Line: max(at.Line, 1), Column: max(at.Column, 1), Field: fieldName(path), Reason: reason,
+		File: r.owner(at), Line: max(at.Line, 1), Column: max(at.Column, 1), Field: fieldName(path), Reason: reason,
 	})
+}
+
+// owner is the file that a node was written in.
+func (r *report) owner(node *yaml.Node) string {
+	if file, inherited := r.owners[node]; inherited {
+		return file
+	}
+	return r.file
+}
+
+// ownerAt is the file of what stands at a position, as far as that tells.
+func (r *report) ownerAt(line, column int) string {
+	if len(r.owners) == 0 {
+		return r.file
+	}
+	file := r.file
+	var visit func(*yaml.Node)
+	visit = func(node *yaml.Node) {
+		if node.Line == line && node.Column == column {
+			file = r.owner(node)
+		}
+		for _, child := range node.Content {
+			visit(child)
+		}
+	}
+	visit(r.root)
+	return file
+}
+
+// sorted is every defect in the order of the document.
+func (r *report) sorted() []*DefinitionError {
+	slices.SortStableFunc(r.defects, func(a, b *DefinitionError) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Field, b.Field), strings.Compare(a.Reason, b.Reason))
+	})
+	return slices.CompactFunc(r.defects, func(a, b *DefinitionError) bool { return *a == *b })
 }
 
 // shape checks the document against the authoring schema.
@@ -63,6 +102,10 @@ func (r *report) shape() {
 
 // violations adds the innermost causes of a failed validation.
 func (r *report) violations(e *jsonschema.ValidationError) {
+	if _, alternatives := e.ErrorKind.(*kind.OneOf); alternatives {
+		r.add(e.InstanceLocation, "exactly one of request, ask and sign must be there")
+		return
+	}
 	if len(e.Causes) > 0 {
 		for _, cause := range e.Causes {
 			r.violations(cause)
@@ -89,7 +132,7 @@ func (r *report) decoding(err error) {
 	var many *yaml.LoadErrors
 	if errors.As(err, &many) {
 		for _, one := range many.Errors {
-			r.defects = append(r.defects, &DefinitionError{File: r.file,
+			r.defects = append(r.defects, &DefinitionError{File: r.ownerAt(one.Mark.Line, one.Mark.Column),
 				Line: max(one.Mark.Line, 1), Column: max(one.Mark.Column, 1), Reason: one.Message})
 		}
 		return

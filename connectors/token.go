@@ -11,6 +11,8 @@ type Client struct {
 	ID string
 	// Secret is empty for public clients.
 	Secret connection.Secret
+	// Fields are further secrets of the auth config, such as a private key.
+	Fields map[string]connection.Secret
 }
 
 // AuthorizeInput is what an authorization URL is made of.
@@ -33,7 +35,13 @@ type ExchangeInput struct {
 	Code        connection.Secret
 	Verifier    connection.Secret
 	Values      map[string]string
-	// Callback is the callback's query, of which [OAuth.Callback] names what is learnt.
+	// Scopes that were asked for, for definitions that repeat them.
+	Scopes []string
+	// Fields are the connection's secret inputs.
+	Fields map[string]connection.Secret
+	// Callback is the callback's query, of which [OAuth.Callback] names what is
+	// learnt. Where the definition has a signature over it ([OAuth.CallbackHMAC])
+	// it must be whole, the code and state included; the code may be left out.
 	Callback map[string]string
 }
 
@@ -45,13 +53,76 @@ type RefreshInput struct {
 	Values  map[string]string
 	// Previous is the credential being renewed; its secrets are scrubbed from error texts.
 	Previous connection.Credential
+	// RedirectURI for providers that want it here too.
+	RedirectURI string
 }
 
-// ClientCredentialsInput is what a token is had with, without a person (RFC 6749 section 4.4).
-type ClientCredentialsInput struct {
+// ObtainInput is what a token is had with, without a person: client credentials
+// (RFC 6749 section 4.4), an assertion (RFC 7523) or a grant of the provider's own.
+type ObtainInput struct {
 	Client Client
 	Scopes []string
 	Values map[string]string
+	// Fields are the connection's secret inputs.
+	Fields map[string]connection.Secret
+}
+
+// DeviceInput is what a device authorization is begun with (RFC 8628 section 3.1).
+type DeviceInput struct {
+	Client Client
+	Scopes []string
+	Values map[string]string
+	// Fields are the connection's secret inputs.
+	Fields map[string]connection.Secret
+}
+
+// DeviceAuthorization is what a person is shown, and what is polled with (RFC 8628 section 3.2).
+type DeviceAuthorization struct {
+	// DeviceCode is the secret to poll with.
+	DeviceCode connection.Secret
+	// UserCode is typed in at VerificationURI. It is made to be shown, and useless without the person's sign-in.
+	UserCode                string
+	VerificationURI         string
+	VerificationURIComplete string
+	Lifetime                time.Duration
+	// Interval between polls, five seconds where the provider names none.
+	Interval time.Duration
+}
+
+// PollDeviceInput asks whether the person has authorized (RFC 8628 section 3.4).
+type PollDeviceInput struct {
+	Client     Client
+	DeviceCode connection.Secret
+	Values     map[string]string
+	// Fields are the connection's secret inputs.
+	Fields map[string]connection.Secret
+	// Interval between polls, as the last answer had it: the authorization's own,
+	// then the RetryAfter of each LookAgain. Zero is five seconds.
+	Interval time.Duration
+}
+
+// OAuth1BeginInput asks for temporary credentials (RFC 5849 section 2.1).
+type OAuth1BeginInput struct {
+	Client      Client
+	CallbackURL string
+	Values      map[string]string
+}
+
+// OAuth1Begun are temporary credentials, and where to send the person.
+type OAuth1Begun struct {
+	URL string
+	// Token comes back in the callback as oauth_token.
+	Token  string
+	Secret connection.Secret
+}
+
+// OAuth1ExchangeInput is what token credentials are had with (RFC 5849 section 2.3).
+type OAuth1ExchangeInput struct {
+	Client   Client
+	Token    string
+	Secret   connection.Secret
+	Verifier connection.Secret
+	Values   map[string]string
 }
 
 // RevokeInput is what a grant is ended with (RFC 7009).

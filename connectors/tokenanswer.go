@@ -17,54 +17,51 @@ const maxLearnt = 2000
 // is due for renewal at once.
 const salvagedLifetime = time.Second
 
-// readGrant makes a token answer standard. It answers nil when the answer holds
-// no token set that is complete, or at least a refresh token other than the
-// one presented.
-func (o *OAuth) readGrant(a *answer, presented string) *Grant {
-	rules := o.Answer.Tokens
-	if len(rules) == 0 {
-		rules = map[string]TokenRules{connection.DefaultToken: {}}
-	}
-	grant := &Grant{Tokens: map[string]TokenAnswer{}}
-	for name, rule := range rules {
-		token, ok := o.readToken(rule, a, presented)
-		if !ok {
-			if rule.Optional {
-				continue
-			}
-			return nil
-		}
-		grant.Tokens[name] = token
-	}
+// told adds what an answer tells beside the tokens; nil for a grant without any.
+func (o *OAuth) told(grant *Grant, a *answer) *Grant {
 	if len(grant.Tokens) == 0 {
 		return nil
 	}
-	for name, path := range o.Answer.Values {
-		grant.learn(name, path.text(a.body))
+	if claims := o.Answer.Claims; claims != nil {
+		// The token came straight from the provider over TLS.
+		body := any(jwtClaims(a.text(claims.Of.or("id_token"))))
+		for name, path := range claims.Values {
+			grant.learn(name, path.text(body))
+		}
+		grant.Identity = claims.Identity.read(body)
 	}
-	grant.Identity = o.Answer.Identity.read(a.body)
+	for name, path := range o.Answer.Values {
+		grant.learn(name, a.text(path))
+	}
+	if identity := o.Answer.Identity.in(a); identity.Known() {
+		grant.Identity = identity
+	}
 	return grant
 }
 
 // readToken reads one token set. It reports false when there is nothing to keep.
 func (o *OAuth) readToken(rule TokenRules, a *answer, presented string) (TokenAnswer, bool) {
-	access := tokenText(rule.Access.or("access_token").text(a.body))
-	refresh := tokenText(rule.Refresh.or("refresh_token").text(a.body))
+	access := tokenText(a.text(rule.Access.or("access_token")))
+	refresh := tokenText(a.text(rule.Refresh.or("refresh_token")))
 	rotated := refresh != "" && refresh != presented
 	if access == "" && !rotated {
 		return TokenAnswer{}, false
 	}
 	token := TokenAnswer{
 		Access: connection.NewSecret(access), Refresh: connection.NewSecret(refresh),
-		Type:   rule.Type.or("token_type").text(a.body),
-		Scopes: o.Scopes.parse(rule.Scope.or("scope").find(a.body)),
+		Type:   a.text(rule.Type.or("token_type")),
+		Scopes: o.Scopes.parse(a.find(rule.Scope.or("scope"))),
 	}
-	if lifetime, ok := rule.ExpiresForm.length(rule.Expires.or("expires_in").text(a.body), a.date(), maxLifetime); ok {
+	expires := a.text(rule.Expires.or("expires_in"))
+	if rule.ExpiresForm == FormJWT && rule.Expires == "" {
+		expires = access
+	}
+	if lifetime, ok := rule.ExpiresForm.length(expires, a.date(), maxLifetime); ok {
 		token.Lifetime = lifetime
 	} else {
 		token.Lifetime = o.Refresh.DefaultLifetime
 	}
-	if lifetime, ok := rule.RefreshExpiresForm.length(rule.RefreshExpires.text(a.body), a.date(), maxLifetime); ok {
+	if lifetime, ok := rule.RefreshExpiresForm.length(a.text(rule.RefreshExpires), a.date(), maxLifetime); ok {
 		token.RefreshLifetime = lifetime
 	}
 	if access == "" {
@@ -102,13 +99,16 @@ func (g *Grant) learn(name, value string) {
 }
 
 // read finds whose account it is; nil rules know nobody.
-func (r *IdentityRules) read(body any) connection.Identity {
+func (r *IdentityRules) read(body any) connection.Identity { return r.in(&answer{body: body}) }
+
+// in is read for places that may be beside the body too.
+func (r *IdentityRules) in(a *answer) connection.Identity {
 	if r == nil {
 		return connection.Identity{}
 	}
 	return connection.Identity{
-		Account: connection.Bound(r.Account.text(body), maxProviderText),
-		Label:   connection.Bound(r.Label.text(body), maxProviderText),
+		Account: connection.Bound(a.text(r.Account), maxProviderText),
+		Label:   connection.Bound(a.text(r.Label), maxProviderText),
 	}
 }
 
@@ -119,14 +119,18 @@ const (
 	spentCode    spent = "authorization code"
 	spentRefresh spent = "refresh token"
 	spentClient  spent = "client registration"
+	spentGrant   spent = "credential"
+	spentAccess  spent = "access token"
+	spentDevice  spent = "device code"
+	spentSet     spent = "request for a further token"
 )
 
 // refusal is what a token answer without a grant means.
 func (m *Method) refusal(a *answer, what spent) *connection.Problem {
 	o := m.OAuth
-	code := o.Answer.Error.or("error").text(a.body)
+	code := a.text(o.Answer.Error.or("error"))
 	said := code
-	if description := o.Answer.ErrorDescription.or("error_description").text(a.body); description != "" {
+	if description := a.text(o.Answer.ErrorDescription.or("error_description")); description != "" {
 		said = strings.TrimPrefix(said+": "+description, ": ")
 	}
 	message := fmt.Sprintf("%s refused the %s", m.app.Name, what)
@@ -145,27 +149,40 @@ func (m *Method) refusal(a *answer, what spent) *connection.Problem {
 		p := connection.ProviderUnavailable(fmt.Sprintf("the token endpoint of %s answered %d", m.app.Name, a.status), a.status)
 		p.RetryAfter = a.wait(nil)
 		return p
-	case is(o.Errors.ClientMisconfigured, "invalid_client", "unauthorized_client"):
-		return clientMisconfigured(message, a.status)
+	case !slices.Contains(o.Errors.Revoked, code) && is(o.Errors.ClientMisconfigured, "invalid_client", "unauthorized_client"):
+		return m.clientRefused(message, a.status)
 	case is(o.Errors.Revoked, "invalid_grant"):
 		switch what {
-		case spentCode:
+		case spentCode, spentDevice, spentSet:
 			return authorizationFailed(message, a.status)
-		case spentRefresh:
+		case spentRefresh, spentAccess, spentGrant:
 			return grantRevoked(message, a.status)
 		case spentClient:
-			return clientMisconfigured(message, a.status)
+			return m.clientRefused(message, a.status)
+		default:
+			return grantRevoked(message, a.status)
 		}
-		return grantRevoked(message, a.status)
 	case is(nil, "invalid_scope"):
 		return scopeMissing(message, a.status)
+	case a.status == http.StatusUnauthorized && what == spentAccess:
+		// The token authenticates itself.
+		return grantRevoked(message, a.status)
 	case a.status == http.StatusUnauthorized:
 		// RFC 6749 section 5.2 has 401 for a client that failed to authenticate.
-		return clientMisconfigured(message, a.status)
+		return m.clientRefused(message, a.status)
 	case a.status < 300 && code == "":
 		// A maintenance or login page: not the authorization server's own voice.
 		return connection.ProviderUnavailable("the token endpoint of "+m.app.Name+" did not answer with a token", a.status)
 	default:
 		return rejectedInput(message, a.status)
 	}
+}
+
+// clientRefused reports a refused client. Where there is no auth config, the
+// client is part of what a person gave.
+func (m *Method) clientRefused(message string, status int) *connection.Problem {
+	if !m.NeedsClient() {
+		return grantRevoked(message, status)
+	}
+	return clientMisconfigured(message, status)
 }

@@ -2,11 +2,12 @@ package connectors
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -15,147 +16,150 @@ import (
 	"connectedapps/connection"
 )
 
-// How a client authenticates at the token endpoint.
+// Grant types that have no constant in golang.org/x/oauth2.
 const (
-	clientAuthBasic = "basic" // RFC 6749 section 2.3.1, the header
-	clientAuthPost  = "post"  // the same section, in the body
-	clientAuthNone  = "none"  // a public client: only its ID, in the body
+	grantJWTBearer  = "urn:ietf:params:oauth:grant-type:jwt-bearer"  // RFC 7523 section 2.1
+	grantDeviceCode = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 section 3.4
+	grantRefresh    = "refresh_token"                                // RFC 6749 section 6
 )
 
-// ExchangeCode redeems an authorization code (RFC 6749 section 4.1.3), once:
-// nothing below repeats the request. A refused code is ErrAuthorizationFailed,
-// a refused client ErrClientMisconfigured, trouble on the way
-// ErrProviderUnavailable, after which the code may be presented once more.
-func (m *Method) ExchangeCode(ctx context.Context, hc *http.Client, in ExchangeInput) (*Grant, error) {
-	call, err := m.tokenCall(hc, in.Client, in.Values, spentCode, in.Code.Reveal(), in.Verifier.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	call.config.RedirectURL = in.RedirectURI
-	var options []oauth2.AuthCodeOption
-	if m.OAuth.Authorize == nil || !m.OAuth.Authorize.PKCEOff {
-		options = append(options, oauth2.VerifierOption(in.Verifier.Reveal()))
-	}
-	_, err = call.config.Exchange(call.context(ctx), in.Code.Reveal(), options...)
-	grant, err := call.outcome(err)
-	if err != nil {
-		return nil, err
-	}
-	for name, parameter := range m.OAuth.Callback {
-		grant.learn(name, in.Callback[parameter])
-	}
-	return grant, nil
+// tokenRequest is what one request to a token endpoint is made of.
+type tokenRequest struct {
+	client Client
+	values map[string]string
+	// loose are values that anybody may have written: for parameters, never for URLs.
+	loose  map[string]string
+	fields map[string]connection.Secret
+	// end says how the request is written, and url where it goes.
+	end TokenEnd
+	url string
+	// tokenURL is the token endpoint itself, which assertions are meant for.
+	tokenURL    string
+	redirectURI string
+	scopes      []string
+	// token is the present access token, for definitions that send it.
+	token connection.Secret
+	// previous is the credential being renewed.
+	previous connection.Credential
+	what     spent
+	// secrets are further texts that must not come back in an error.
+	secrets []string
+	// presented is the refresh token being spent, "" for other grants.
+	presented string
+	// renewing is set for a renewal of the default set; readAs names the one set
+	// that is asked for, "" for all.
+	renewing bool
+	readAs   string
+	// asked is the parameter scope, "" for none.
+	asked string
 }
 
-// Refresh renews the tokens (RFC 6749 section 6), presenting the refresh token
-// exactly once. ErrReconnectRequired with verdict revoked means that the grant
-// is over; ErrProviderUnavailable and ErrRateLimited say nothing about it. The
-// grant's default set always has a refresh token: the new one, or the one presented.
-func (m *Method) Refresh(ctx context.Context, hc *http.Client, in RefreshInput) (*Grant, error) {
-	presented := in.Refresh.Reveal()
-	if presented == "" {
-		return nil, grantRevoked(m.app.Name+" gave no refresh token for this grant", 0)
+// read makes the answer a grant, nil when it holds none.
+func (in tokenRequest) read(o *OAuth, a *answer) *Grant {
+	switch {
+	case in.readAs != "":
+		return o.readSet(in.readAs, a, in.presented)
+	case in.renewing:
+		return o.readRenewed(a, in.presented)
+	default:
+		return o.readGrant(a, in.presented)
 	}
-	call, err := m.tokenCall(hc, in.Client, in.Values, spentRefresh, append(in.Previous.Secrets(), presented)...)
-	if err != nil {
-		return nil, err
-	}
-	call.transport.presented = presented
-	if err := call.forRefresh(in); err != nil {
-		return nil, err
-	}
-	_, err = call.config.TokenSource(call.context(ctx), &oauth2.Token{RefreshToken: presented}).Token()
-	grant, err := call.outcome(err)
-	if err != nil {
-		// An address that policy refuses, or an answer too large to be one, says
-		// nothing about the grant.
-		var problem *connection.Problem
-		if errors.As(err, &problem) && problem.Status == 0 && problem.Type == connection.ErrRejectedInput {
-			return nil, connection.ProviderUnavailable(problem.Message, 0)
-		}
-		return nil, err
-	}
-	if token, ok := grant.Tokens[connection.DefaultToken]; ok && token.Refresh.Empty() {
-		token.Refresh = in.Refresh
-		grant.Tokens[connection.DefaultToken] = token
-	}
-	return grant, nil
 }
 
-// ClientCredentials gets a token without a person (RFC 6749 section 4.4).
-func (m *Method) ClientCredentials(ctx context.Context, hc *http.Client, in ClientCredentialsInput) (*Grant, error) {
-	call, err := m.tokenCall(hc, in.Client, in.Values, spentClient)
-	if err != nil {
-		return nil, err
-	}
-	if len(in.Scopes) > 0 {
-		call.transport.extra.Set("scope", strings.Join(in.Scopes, m.OAuth.Scopes.separator()))
-	}
-	config := clientcredentials.Config{ClientID: call.config.ClientID, ClientSecret: call.config.ClientSecret,
-		TokenURL: call.config.Endpoint.TokenURL, AuthStyle: call.config.Endpoint.AuthStyle}
-	_, err = config.Token(call.context(ctx))
-	return call.outcome(err)
-}
-
-// tokenCall is one request to a token endpoint.
+// tokenCall is one request to a token endpoint, made ready.
 type tokenCall struct {
 	config    oauth2.Config
 	transport *tokenTransport
 	client    *http.Client
 }
 
-// tokenCall prepares a request; secrets are those it carries beside the client's own.
-func (m *Method) tokenCall(hc *http.Client, client Client, values map[string]string, what spent, secrets ...string) (*tokenCall, error) {
+// tokenCall makes a request ready: everything that can be wrong with what it is
+// made of is found here, before anything is sent.
+func (m *Method) tokenCall(hc *http.Client, in tokenRequest) (*tokenCall, error) {
 	if m.OAuth == nil {
 		return nil, connection.Refused(connection.ErrAuthKindNotOffered,
 			fmt.Sprintf("%s of %s has no token endpoint", m.ID, m.app.Name), "")
 	}
-	endpoints, err := m.Endpoints(values)
-	if err != nil {
-		return nil, err
-	}
-	auth, err := m.clientAuth(m.OAuth.ClientAuth, values)
-	if err != nil {
-		return nil, err
-	}
-	if auth == clientAuthNone {
-		client.Secret = connection.Secret{}
-	}
-	transport := &tokenTransport{
-		next: transportOf(hc), method: m, what: what, asJSON: m.OAuth.Token.Body == "json",
-		extra: expandAll(m.OAuth.Token.Params, values), headers: map[string]string{},
-		scrub: newScrubber(append(secrets, client.secrets()...)...),
-	}
-	for name, text := range m.OAuth.Token.Headers {
-		if value, ok := text.expand(from(values)); ok {
-			transport.headers[name] = value
+	in.client = in.client.known(in.values, in.fields)
+	v := m.variables(in.client, overlayValues(in.loose, in.values), in.fields)
+	for name, token := range in.previous.Tokens {
+		if _, known := v.lookup(name); !known {
+			v.hide(name, token.Access.Reveal())
 		}
 	}
-	style := oauth2.AuthStyleInParams
-	if auth == clientAuthBasic {
-		style = oauth2.AuthStyleInHeader
+	v.set("token_url", in.tokenURL)
+	v.set("redirect_uri", in.redirectURI)
+	v.set("scopes", strings.Join(in.scopes, m.OAuth.Scopes.separator()))
+	v.hide("token", in.token.Reveal())
+	auth, err := m.authentication(m.OAuth.ClientAuth, in.client, v)
+	if err != nil {
+		return nil, firstError(v.failed, err)
 	}
-	call := &tokenCall{transport: transport, config: oauth2.Config{
-		ClientID: client.ID, ClientSecret: client.Secret.Reveal(),
-		Endpoint: oauth2.Endpoint{TokenURL: endpoints.Token, AuthStyle: style},
-	}}
-	call.client = &http.Client{Transport: transport, Timeout: hc.Timeout, CheckRedirect: stay}
-	return call, nil
+	assertion := ""
+	if in.end.Assertion != nil {
+		if assertion, err = in.end.Assertion.sign(v.lookup, nil); err != nil {
+			return nil, firstError(v.failed, err)
+		}
+		v.hide("assertion", assertion)
+	}
+	headers, err := v.headers(in.end.Headers)
+	if err != nil {
+		return nil, err
+	}
+	params := v.expand(in.end.Params)
+	if in.asked != "" {
+		params["scope"] = in.asked
+	}
+	certified, err := m.withCertificate(hc, v.lookup)
+	if err := firstError(v.failed, err); err != nil {
+		return nil, err
+	}
+	secrets := slices.Concat(in.secrets, v.secrets(), auth.secrets(), in.previous.Secrets())
+	transport := &tokenTransport{
+		next: transportOf(certified), method: m, auth: auth, assertion: assertion,
+		params: params, headers: headers, request: in, scrub: newScrubber(secrets...),
+	}
+	id, secret, style := auth.library()
+	return &tokenCall{
+		transport: transport,
+		config: oauth2.Config{ClientID: id, ClientSecret: secret, RedirectURL: in.redirectURI,
+			Endpoint: oauth2.Endpoint{TokenURL: in.url, AuthStyle: style}},
+		client: &http.Client{Transport: transport, Timeout: hc.Timeout, CheckRedirect: stay},
+	}, nil
 }
 
-// forRefresh changes the call to what the definition says of refreshing.
-func (c *tokenCall) forRefresh(in RefreshInput) error {
-	m := c.transport.method
-	endpoints, err := m.Endpoints(in.Values)
-	if err != nil {
-		return err
+// code redeems an authorization code.
+func (c *tokenCall) code(ctx context.Context, code, verifier connection.Secret, pkce bool) (*Grant, error) {
+	var options []oauth2.AuthCodeOption
+	if pkce {
+		options = append(options, oauth2.VerifierOption(verifier.Reveal()))
 	}
-	c.config.Endpoint.TokenURL = endpoints.Refresh
-	c.transport.extra = expandAll(m.OAuth.Refresh.Params, in.Values)
-	if m.OAuth.Refresh.SendScopes && len(in.Scopes) > 0 {
-		c.transport.extra.Set("scope", strings.Join(in.Scopes, m.OAuth.Scopes.separator()))
+	_, err := c.config.Exchange(c.context(ctx), code.Reveal(), options...)
+	return c.outcome(err)
+}
+
+// refresh presents a refresh token.
+func (c *tokenCall) refresh(ctx context.Context) (*Grant, error) {
+	_, err := c.config.TokenSource(c.context(ctx), &oauth2.Token{RefreshToken: c.transport.request.presented}).Token()
+	return c.outcome(err)
+}
+
+// grant runs any other grant, with the parameters that belong to it. Without a
+// grant type, none is sent.
+func (c *tokenCall) grant(ctx context.Context, grantType string, params url.Values) (*Grant, error) {
+	if grantType == "" {
+		c.transport.noGrantType = true
+	} else {
+		params = maps.Clone(params)
+		if params == nil {
+			params = url.Values{}
+		}
+		params.Set("grant_type", grantType)
 	}
-	return nil
+	config := clientcredentials.Config{ClientID: c.config.ClientID, ClientSecret: c.config.ClientSecret,
+		TokenURL: c.config.Endpoint.TokenURL, AuthStyle: c.config.Endpoint.AuthStyle, EndpointParams: params}
+	_, err := config.Token(c.context(ctx))
+	return c.outcome(err)
 }
 
 // context hands the client to the library.
@@ -176,29 +180,8 @@ func (c *tokenCall) outcome(err error) (*Grant, error) {
 		}
 		return nil, networkProblem("the token endpoint of "+t.method.app.Name, t.failed)
 	default:
-		return nil, t.method.refusal(t.answer, t.what)
+		return nil, t.method.refusal(t.answer, t.request.what)
 	}
-}
-
-// clientAuth resolves a declared client authentication, which may be a template
-// over the auth config's values.
-func (m *Method) clientAuth(declared Text, values map[string]string) (string, error) {
-	auth, ok := declared.expand(from(values))
-	if !ok || auth != clientAuthBasic && auth != clientAuthPost && auth != clientAuthNone {
-		return "", connection.InvalidInput("client_auth", "it is not basic, post or none", "")
-	}
-	return auth, nil
-}
-
-// secrets are the client's texts that must not come back in an error, among
-// them its Basic credentials as one (RFC 7617 section 2).
-func (c Client) secrets() []string {
-	secret := c.Secret.Reveal()
-	if secret == "" {
-		return nil
-	}
-	pair := url.QueryEscape(c.ID) + ":" + url.QueryEscape(secret)
-	return []string{secret, base64.StdEncoding.EncodeToString([]byte(pair))}
 }
 
 // stay follows no redirect: a token request goes where it was meant to, or nowhere.
@@ -211,13 +194,21 @@ func transportOf(hc *http.Client) http.RoundTripper {
 	return hc.Transport
 }
 
-// expandAll fills in a set of parameters; those without a value are left out.
-func expandAll(params map[string]Text, values map[string]string) url.Values {
-	out := url.Values{}
-	for name, text := range params {
-		if value, ok := text.expand(from(values)); ok && value != "" {
-			out.Set(name, value)
-		}
+// firstError is the cause where there is one: what could not be worked out is
+// why something else is missing.
+func firstError(cause, err error) error {
+	if cause != nil {
+		return cause
 	}
-	return out
+	return err
+}
+
+// sayingNothing turns a failure on the way into one that says nothing about the
+// grant: an address that policy refuses, or an answer too large to be one.
+func sayingNothing(err error) error {
+	var problem *connection.Problem
+	if errors.As(err, &problem) && problem.Status == 0 && problem.Type == connection.ErrRejectedInput {
+		return connection.ProviderUnavailable(problem.Message, 0)
+	}
+	return err
 }

@@ -35,10 +35,10 @@ func (s Session) problem(a *answer, ok Predicate, repeatable bool) *connection.P
 	switch {
 	case a.status == http.StatusTooManyRequests || rules.RateLimited.holds(a):
 		return rateLimited(message, a.status, a.wait(rules.Waits))
+	case rules.ScopeMissing.holds(a): // before the 401 that some providers say it with
+		return scopeMissing(message, a.status)
 	case a.status == http.StatusUnauthorized || rules.Unauthorized.holds(a):
 		return unauthorized(message)
-	case rules.ScopeMissing.holds(a):
-		return scopeMissing(message, a.status)
 	case !repeatable && a.ambiguous(rules.Ambiguous):
 		return outcomeUnknown(message+", and it may have done what was asked", a.status)
 	case a.status >= 500 || a.status == http.StatusRequestTimeout || a.status == http.StatusTooEarly || rules.Transient.holds(a):

@@ -19,6 +19,7 @@ const (
 	FormISO          TimeForm = "iso"          // RFC 3339
 	FormDate         TimeForm = "date"         // as in HTTP headers, RFC 9110 section 5.6.7
 	FormDuration     TimeForm = "duration"     // "1h30m"
+	FormJWT          TimeForm = "jwt"          // the exp claim of a JWT, RFC 7519 section 4.1.4
 )
 
 // maxWait bounds a wait that a provider asks for. Daily quotas are the longest in use.
@@ -52,6 +53,8 @@ func (f TimeForm) length(text string, now time.Time, limit time.Duration) (time.
 			n /= 1000
 		}
 		return until(time.Unix(int64(n), 0), now, limit)
+	case FormJWT:
+		return FormEpoch.length(Path("exp").text(jwtClaims(text)), now, limit)
 	case FormISO:
 		moment, err := time.Parse(time.RFC3339, text)
 		if err != nil {

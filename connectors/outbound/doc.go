@@ -13,7 +13,8 @@
 //
 // A request carries its injected credentials by name ([WithCredentials]). When
 // a redirect leaves the origin of the first request, they are taken off, and
-// stay off for every later hop, also one that comes back.
+// stay off for every later hop, also one that comes back. What is worked out for
+// each hop, such as a signature, asks [AtHome] first.
 //
 // # How much it may take
 //

@@ -67,6 +67,20 @@ func left(next *http.Request, via []*http.Request) bool {
 	return !SameOrigin(home, next.URL)
 }
 
+// AtHome reports whether a request, which may be a hop of a chain of redirects,
+// is at the origin that the chain began at, and never was elsewhere in between.
+// Whatever signs a request, or answers a challenge to it, does so at home only.
+func AtHome(r *http.Request) bool {
+	for hop := r; hop.Response != nil; {
+		previous := hop.Response.Request
+		if previous == nil || !SameOrigin(r.URL, previous.URL) {
+			return false
+		}
+		hop = previous
+	}
+	return true
+}
+
 // strip takes every credential off a request.
 func strip(r *http.Request) {
 	carried, _ := r.Context().Value(credentialsKey{}).(Credentials)

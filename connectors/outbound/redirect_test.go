@@ -209,3 +209,39 @@ func TestBounds(t *testing.T) {
 		t.Errorf("the whole: %v", err)
 	}
 }
+
+// Whoever signs hops asks this: home is home only until the first step elsewhere.
+func TestAtHome(t *testing.T) {
+	chain := func(urls ...string) *http.Request {
+		var last *http.Request
+		for _, target := range urls {
+			next := httptest.NewRequest(http.MethodGet, target, nil)
+			if last != nil {
+				next.Response = &http.Response{Request: last}
+			}
+			last = next
+		}
+		return last
+	}
+	for _, test := range []struct {
+		urls []string
+		want bool
+	}{
+		{[]string{"https://a.example/x"}, true},
+		{[]string{"https://a.example/x", "https://A.example:443/y"}, true},
+		{[]string{"https://a.example/x", "https://b.example/x"}, false},
+		{[]string{"https://a.example/x", "https://b.example/x", "https://a.example/x"}, false},
+		{[]string{"https://a.example/x", "https://b.example/x", "https://b.example/y"}, false},
+		{[]string{"https://a.example/x", "http://a.example/x"}, false},
+		{[]string{"https://a.example/x", "https://a.example:8443/x"}, false},
+	} {
+		if got := AtHome(chain(test.urls...)); got != test.want {
+			t.Errorf("%v: %v", test.urls, got)
+		}
+	}
+	lost := chain("https://a.example/x", "https://a.example/y")
+	lost.Response.Request = nil
+	if AtHome(lost) {
+		t.Error("a chain whose beginning is not known is at home")
+	}
+}
