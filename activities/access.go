@@ -14,14 +14,16 @@ import (
 // registrationLife is how long an auth config is remembered; a refused client drops it at once.
 const registrationLife = time.Minute
 
-// access is a document together with the definition that says how to use it.
+// access is a document together with the definition that says how to use it, and
+// the client registration that goes with it.
 type access struct {
 	app    *connectors.App
 	method *connectors.Method
 	stored connection.Stored
+	client connectors.Client
 }
 
-func (a *Activities) access(stored connection.Stored, id connection.ID) (access, error) {
+func (a *Activities) access(ctx context.Context, stored connection.Stored, id connection.ID) (access, error) {
 	app, err := a.Catalogue.App(id.App())
 	if err != nil {
 		return access{}, err
@@ -30,14 +32,52 @@ func (a *Activities) access(stored connection.Stored, id connection.ID) (access,
 	if err != nil {
 		return access{}, err
 	}
-	return access{app: app, method: method, stored: stored}, nil
+	config, err := a.spender.registrations.read(ctx, id.App(), stored.AuthConfig)
+	if err != nil && (connection.TypeOf(err) != connection.ErrAuthConfigNotFound || signsAsClient(method)) {
+		return access{}, err
+	}
+	return access{app: app, method: method, stored: stored, client: client(config, stored.Credential)}, nil
+}
+
+// signsAsClient reports whether requests to the API need the client's own secrets.
+func signsAsClient(method *connectors.Method) bool {
+	return method.Kind == connection.OAuth1 || method.OAuth != nil && method.OAuth.TLS != nil && method.OAuth.TLS.API
 }
 
 func (x access) session() connectors.Session {
-	return connectors.Session{App: x.app, Method: x.method, Credential: x.stored.Credential, Values: x.stored.Credential.Values}
+	return connectors.Session{App: x.app, Method: x.method, Client: x.client,
+		Credential: x.stored.Credential, Values: x.stored.Credential.Values}
 }
 
-func (x access) renewable() bool { return x.stored.Renewable(x.method.Kind) }
+func (x access) renewable() bool { return x.method.Renewable(x.stored.Credential) }
+
+// early reports whether a token may be renewed while it is still good.
+func (x access) early() bool {
+	oauth := x.method.OAuth
+	return oauth == nil || oauth.Refresh.WhileValid == nil || *oauth.Refresh.WhileValid
+}
+
+// spends is the secret that a renewal gives away; the empty one where it costs nothing.
+func (x access) spends() connection.Secret {
+	token := x.stored.Credential.Default()
+	switch {
+	case x.method.OAuth == nil || x.method.OAuth.Refresh.With == withGrant:
+		return connection.Secret{}
+	case x.method.OAuth.Refresh.With == withAccess:
+		return token.Access
+	case x.method.Kind.Machine() && x.method.OAuth.Refresh.With != withRefresh:
+		return connection.Secret{}
+	default:
+		return token.Refresh
+	}
+}
+
+// Values of refresh.with in a definition; "" is the kind's own way.
+const (
+	withRefresh = "refresh"
+	withAccess  = "access"
+	withGrant   = "grant"
+)
 
 // registrations remembers auth configs for a minute: they are read at every
 // refresh and change once in months.
@@ -93,9 +133,29 @@ func noAuthConfig(app, name string) error {
 		"create it with: connected-apps auth-configs create")
 }
 
-// client is the registration as the protocol wants it.
-func client(config connection.AuthConfig) connectors.Client {
-	return connectors.Client{ID: config.ClientID, Secret: config.ClientSecret}
+// client is the registration as the protocol wants it. Where there is no auth
+// config, client ID and client secret are inputs of the connection.
+func client(config connection.AuthConfig, c connection.Credential) connectors.Client {
+	known := connectors.Client{ID: config.ClientID, Secret: config.ClientSecret, Fields: config.Fields}
+	if known.ID == "" {
+		all := with(config.Fields, c.Fields)
+		known.ID, known.Secret = c.Values[clientID], all[clientSecret]
+	}
+	return known
+}
+
+// What a client registration is called among values, inputs and inbox entries.
+const (
+	clientID     = "client_id"
+	clientSecret = "client_secret"
+)
+
+// shared are the values of an auth config, its client ID among them.
+func shared(config connection.AuthConfig) map[string]string {
+	if config.ClientID == "" {
+		return config.Values
+	}
+	return overlay(config.Values, map[string]string{clientID: config.ClientID})
 }
 
 // overlay is base with what is on top of it; neither is changed.

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"connectedapps/connection"
 	"connectedapps/connectors"
@@ -17,7 +18,7 @@ type StoreAuthConfigInput struct {
 	ClientID string            `json:"client_id,omitempty"`
 	Values   map[string]string `json:"values,omitempty"`
 	Scopes   []string          `json:"scopes,omitempty"`
-	// Inbox holds "client_secret", or the shared secrets by input name.
+	// Inbox holds "client_secret" and the secret client inputs, or the shared secrets by input name.
 	Inbox connection.InboxRef `json:"inbox,omitempty"`
 }
 
@@ -42,15 +43,32 @@ func CheckAuthConfig(catalogue *connectors.Catalogue, in StoreAuthConfigInput) (
 	if err != nil {
 		return nil, nil, err
 	}
-	if method.Kind.NeedsClient() && in.ClientID == "" {
+	if method.NeedsClient() && in.ClientID == "" {
 		return nil, nil, connection.InvalidInput("client_id", "a client registration needs its client ID", "register a client with "+app.Name+" and give its ID")
 	}
-	inputs := method.ClientInputs
-	if !method.Kind.NeedsClient() {
-		inputs, _ = split(method.Inputs)
-	}
+	inputs, _ := split(configInputs(method))
 	values, _, err := connectors.CheckInputs(inputs, in.Values, nil)
 	return method, values, err
+}
+
+// configInputs are what an auth config may hold beside a client ID and a client secret.
+func configInputs(method *connectors.Method) []connectors.Input {
+	if method.NeedsClient() {
+		return method.ClientInputs
+	}
+	return method.Inputs
+}
+
+// NeedsClientSecret reports whether clients of a method have a client secret, unless
+// they are public. Others prove themselves by a key or a certificate, or not at all.
+func NeedsClientSecret(method *connectors.Method) bool {
+	if !method.NeedsClient() {
+		return false
+	}
+	if method.OAuth == nil {
+		return method.OAuth1 == nil || method.OAuth1.Signature != "RSA-SHA1"
+	}
+	return !slices.Contains([]connectors.Text{"none", "private_key_jwt", "tls"}, method.OAuth.ClientAuth)
 }
 
 // StoreAuthConfig collects the secrets of an auth config from the inbox and
@@ -71,22 +89,25 @@ func (a *Activities) storeAuthConfig(ctx context.Context, in StoreAuthConfigInpu
 		secrets, err = a.Inbox.Read(ctx, in.Inbox)
 		if errors.Is(err, connection.ErrAbsent) {
 			if held, _, err := a.AuthConfigs.Read(ctx, in.App, in.Name); err == nil && held.ClientID == in.ClientID {
-				report.Public = held.ClientSecret.Empty()
+				report.Public = public(method, held)
 				return report, nil // stored before a crash; the entity has the name to itself
 			}
-			return nil, connection.InvalidInput("inbox", "the secrets are no longer in the inbox", "leave them there again; they are kept for 15 minutes")
+			return nil, inboxEmpty()
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	config := connection.AuthConfig{Method: method.ID, ClientID: in.ClientID, Values: values, Scopes: in.Scopes}
-	if method.Kind.NeedsClient() {
-		config.ClientSecret = secrets["client_secret"]
-		report.Public = config.ClientSecret.Empty()
-	} else {
-		config.Fields = secrets
+	if method.NeedsClient() {
+		config.ClientSecret = secrets[clientSecret]
+		delete(secrets, clientSecret)
 	}
+	if config.Fields, err = configFields(method, secrets); err != nil {
+		_ = a.Inbox.Clear(ctx, in.Inbox) // what was typed was wrong; the sweep clears it if this could not
+		return nil, err
+	}
+	report.Public = public(method, config)
 	err = a.AuthConfigs.Write(ctx, in.App, in.Name, config, 0)
 	if errors.Is(err, connection.ErrVersionConflict) {
 		held, _, readErr := a.AuthConfigs.Read(ctx, in.App, in.Name)
@@ -99,6 +120,22 @@ func (a *Activities) storeAuthConfig(ctx context.Context, in StoreAuthConfigInpu
 		return nil, err
 	}
 	return report, a.Inbox.Clear(ctx, in.Inbox)
+}
+
+// configFields checks the secrets of an auth config. One that has a client needs
+// all that its method declares; a shared credential may leave some to each connection.
+func configFields(method *connectors.Method, secrets map[string]connection.Secret) (map[string]connection.Secret, error) {
+	_, inputs := split(configInputs(method))
+	if !method.NeedsClient() {
+		inputs = slices.DeleteFunc(inputs, func(input connectors.Input) bool { return secrets[input.Name].Empty() })
+	}
+	_, fields, err := connectors.CheckInputs(inputs, nil, secrets)
+	return fields, err
+}
+
+// public reports whether a client has nothing to prove itself with.
+func public(method *connectors.Method, config connection.AuthConfig) bool {
+	return method.NeedsClient() && config.ClientSecret.Empty() && len(config.Fields) == 0
 }
 
 // DestroyAuthConfigInput names an auth config.

@@ -2,10 +2,11 @@ package activities
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"connectedapps/connection"
 	"connectedapps/connectors"
@@ -31,11 +32,16 @@ type BeginAuthorizationInput struct {
 type BeginAuthorizationResult struct {
 	// URL of the provider, without state: whoever sends the browser there adds it.
 	URL string `json:"url"`
+	// StateSHA256 is the hexadecimal SHA-256 of what the callback brings in place of a
+	// state, where the provider has none (OAuth 1.0a). The browser is then bound to it,
+	// and no state is added. "" everywhere else.
+	StateSHA256 string `json:"state_sha256,omitempty"`
 }
 
-// BeginAuthorization makes a fresh PKCE verifier, keeps it in Vault with the
-// issuer that must answer, and builds the provider's URL. Run again, it finds
-// the verifier it kept.
+// BeginAuthorization prepares one attempt: it asks the server for its description
+// or for temporary credentials where the method needs that, makes a PKCE verifier,
+// keeps all of it in Vault with the issuer that must answer, and builds the
+// provider's URL. Run again, it finds what it kept.
 func (a *Activities) BeginAuthorization(ctx context.Context, in BeginAuthorizationInput) (*BeginAuthorizationResult, error) {
 	result, err := a.beginAuthorization(ctx, in)
 	return result, a.leave(ctx, "BeginAuthorization", err)
@@ -46,32 +52,73 @@ func (a *Activities) beginAuthorization(ctx context.Context, in BeginAuthorizati
 	if err != nil {
 		return nil, err
 	}
-	config, _, err := a.AuthConfigs.Read(ctx, in.Connection.App(), in.AuthConfig)
+	config, err := a.currentConfig(ctx, in.Connection, in.AuthConfig)
+	if err != nil {
+		return nil, err
+	}
+	attempt, _, _, err := a.Attempts.Read(ctx, in.Connection, in.Attempt)
 	if errors.Is(err, connection.ErrAbsent) {
-		return nil, noAuthConfig(in.Connection.App(), in.AuthConfig)
+		attempt, err = a.newAttempt(ctx, in, method, config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	values := overlay(config.Values, in.Values)
-	attempt := connection.Attempt{
-		Verifier:    connection.NewSecret(oauth2.GenerateVerifier()),
-		RedirectURI: strings.TrimSuffix(a.GatewayURL, "/") + CallbackPath,
-		Issuer:      method.Issuer(values), AuthConfig: in.AuthConfig,
+	if method.Kind == connection.OAuth1 {
+		sum := sha256.Sum256([]byte(attempt.Token))
+		return &BeginAuthorizationResult{URL: attempt.URL, StateSHA256: hex.EncodeToString(sum[:])}, nil
 	}
-	err = a.Attempts.Write(ctx, in.Connection, in.Attempt, attempt, 0)
-	if errors.Is(err, connection.ErrVersionConflict) {
-		attempt, _, _, err = a.Attempts.Read(ctx, in.Connection, in.Attempt)
-	}
-	if err != nil {
-		return nil, err
-	}
-	url, err := method.Authorize(connectors.AuthorizeInput{Client: client(config), RedirectURI: attempt.RedirectURI,
-		Scopes: in.Scopes, Challenge: oauth2.S256ChallengeFromVerifier(attempt.Verifier.Reveal()), Values: values})
+	values := overlay(overlay(shared(config), in.Values), attempt.Values)
+	url, err := method.Authorize(connectors.AuthorizeInput{Client: client(config, connection.Credential{Values: values}),
+		RedirectURI: attempt.RedirectURI, Scopes: in.Scopes,
+		Challenge: oauth2.S256ChallengeFromVerifier(attempt.Verifier.Reveal()), Values: values})
 	if err != nil {
 		return nil, err
 	}
 	return &BeginAuthorizationResult{URL: url}, nil
+}
+
+// currentConfig reads an auth config past the cache: a person is about to rely on it.
+func (a *Activities) currentConfig(ctx context.Context, id connection.ID, name string) (connection.AuthConfig, error) {
+	if name == "" {
+		return connection.AuthConfig{}, nil
+	}
+	config, _, err := a.AuthConfigs.Read(ctx, id.App(), name)
+	if errors.Is(err, connection.ErrAbsent) {
+		return config, noAuthConfig(id.App(), name)
+	}
+	return config, err
+}
+
+// newAttempt prepares an attempt and keeps it. Another worker may have done so meanwhile; its attempt counts.
+func (a *Activities) newAttempt(ctx context.Context, in BeginAuthorizationInput, method *connectors.Method, config connection.AuthConfig) (connection.Attempt, error) {
+	values := overlay(shared(config), in.Values)
+	attempt := connection.Attempt{RedirectURI: a.redirectURI(), AuthConfig: in.AuthConfig}
+	if method.Kind == connection.OAuth1 {
+		begun, err := method.BeginOAuth1(ctx, a.Provider, connectors.OAuth1BeginInput{
+			Client: client(config, connection.Credential{Values: values}), CallbackURL: attempt.RedirectURI, Values: values})
+		if err != nil {
+			return attempt, err
+		}
+		attempt.Token, attempt.TokenSecret, attempt.URL = begun.Token, begun.Secret, begun.URL
+	} else {
+		found, err := method.Discover(ctx, a.Provider, values)
+		if err != nil {
+			return attempt, err
+		}
+		attempt.Values = found
+		attempt.Verifier = connection.NewSecret(oauth2.GenerateVerifier())
+		attempt.Issuer = method.Issuer(overlay(values, found))
+	}
+	err := a.Attempts.Write(ctx, in.Connection, in.Attempt, attempt, 0)
+	if errors.Is(err, connection.ErrVersionConflict) {
+		attempt, _, _, err = a.Attempts.Read(ctx, in.Connection, in.Attempt)
+	}
+	return attempt, err
+}
+
+// redirectURI is where providers send people back to.
+func (a *Activities) redirectURI() string {
+	return strings.TrimSuffix(a.GatewayURL, "/") + CallbackPath
 }
 
 // CallbackPath is where the gateway receives every provider's callback; the
@@ -148,49 +195,37 @@ func (a *Activities) exchangeCode(ctx context.Context, in ExchangeCodeInput) (*S
 		}
 		return nil, err
 	}
-	values := overlay(config.Values, in.Values)
-	grant, err := method.ExchangeCode(ctx, a.Provider, connectors.ExchangeInput{Client: client(config), RedirectURI: attempt.RedirectURI,
-		Code: callback["code"], Verifier: attempt.Verifier, Values: values, Callback: callbackValues(callback)})
+	values := overlay(overlay(shared(config), in.Values), attempt.Values)
+	grant, err := a.redeem(ctx, method, attempt, callback, config, in.Scopes, values)
 	if err != nil {
 		if problem, ok := connection.AsProblem(err); ok && !problem.Retryable {
 			a.forgetAttempt(ctx, in)
 		}
 		return nil, err
 	}
-	document := connection.Document{Grant: in.Attempt, Generation: 1, AuthConfig: attempt.AuthConfig,
-		Gate:       connection.Gate{Status: connection.Pending, Grant: in.Attempt},
-		Credential: minted(grant, method, connection.Credential{Values: values}, clock.Now())}
-	if err := a.storeNew(ctx, ref, document, config, method); err != nil {
-		return nil, err
+	report, err := a.storeGrant(ctx, granted{ref: ref, method: method, config: config, authConfig: attempt.AuthConfig,
+		asked: in.Scopes, values: values, grant: grant, now: clock.Now()})
+	if err == nil {
+		a.forgetAttempt(ctx, in)
 	}
-	a.forgetAttempt(ctx, in)
-	report := storedReport(ref, document, method.Kind, in.Scopes)
-	report.Identity = grant.Identity
-	return report, nil
+	return report, err
 }
 
-// storeWindow bounds how long a fresh grant waits in memory for Vault to take it.
-const storeWindow = 2 * time.Minute
-
-// storeNew stores a first generation, and goes on trying for a while if the
-// caller is cancelled or Vault is away: the grant exists at the provider already.
-// What cannot be stored is revoked.
-func (a *Activities) storeNew(ctx context.Context, ref connection.CredentialRef, d connection.Document, config connection.AuthConfig, method *connectors.Method) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWindow)
-	defer cancel()
-	a.spender.writing.Add(1)
-	defer a.spender.writing.Done()
-	for wait := pollMin; ; wait = min(2*wait, pollMax) {
-		_, err := a.Documents.Write(ctx, ref, d, 0)
-		if err == nil || errors.Is(err, connection.ErrVersionConflict) {
-			return nil // a conflict is this very document, whose answer was lost
-		}
-		if !pause(ctx, wait) {
-			_, _ = method.Revoke(context.WithoutCancel(ctx), a.Provider, connectors.RevokeInput{Client: client(config),
-				Credential: d.Credential, Values: d.Credential.Values})
-			return authorizeAgain("the credential could not be stored")
-		}
+// redeem trades what the callback brought for tokens.
+func (a *Activities) redeem(ctx context.Context, method *connectors.Method, attempt connection.Attempt, callback map[string]connection.Secret,
+	config connection.AuthConfig, scopes []string, values map[string]string) (*connectors.Grant, error) {
+	known := client(config, connection.Credential{Values: values})
+	if method.Kind != connection.OAuth1 {
+		return method.ExchangeCode(ctx, a.Provider, connectors.ExchangeInput{Client: known, RedirectURI: attempt.RedirectURI,
+			Code: callback["code"], Verifier: attempt.Verifier, Scopes: scopes, Values: values, Fields: config.Fields,
+			Callback: callbackValues(callback)})
 	}
+	// RFC 5849 section 2.2: the answer must be for the temporary credentials of this attempt.
+	if callback["oauth_token"] != connection.NewSecret(attempt.Token) {
+		return nil, authorizeAgain("the answer belongs to another authorization")
+	}
+	return method.ExchangeOAuth1(ctx, a.Provider, connectors.OAuth1ExchangeInput{Client: known, Token: attempt.Token,
+		Secret: attempt.TokenSecret, Verifier: callback["oauth_verifier"], Values: values})
 }
 
 func (a *Activities) forgetAttempt(ctx context.Context, in ExchangeCodeInput) {
@@ -198,12 +233,11 @@ func (a *Activities) forgetAttempt(ctx context.Context, in ExchangeCodeInput) {
 	_ = a.Attempts.Destroy(ctx, in.Connection, in.Attempt) // likewise
 }
 
+// callbackValues is the callback as it came: what a definition learns from it or checks its signature over.
 func callbackValues(callback map[string]connection.Secret) map[string]string {
 	values := map[string]string{}
 	for name, value := range callback {
-		if name != "code" && name != "error" && name != "error_description" {
-			values[name] = value.Reveal()
-		}
+		values[name] = value.Reveal()
 	}
 	return values
 }
@@ -226,56 +260,4 @@ func refusal(code string) string {
 	default:
 		return fmt.Sprintf("the app answered the authorization with %q", connection.Bound(code, 60))
 	}
-}
-
-// ObtainClientCredentialsInput asks for a token without a person.
-type ObtainClientCredentialsInput struct {
-	Connection connection.ID     `json:"connection"`
-	Grant      string            `json:"grant"`
-	Method     string            `json:"method"`
-	AuthConfig string            `json:"auth_config"`
-	Scopes     []string          `json:"scopes,omitempty"`
-	Values     map[string]string `json:"values,omitempty"`
-}
-
-// ObtainClientCredentials runs the client credentials grant and stores the token
-// as a candidate. Run again after a crash it may obtain a second token, which
-// costs nothing; the first dies by itself.
-func (a *Activities) ObtainClientCredentials(ctx context.Context, in ObtainClientCredentialsInput) (*StoredReport, error) {
-	report, err := a.obtainClientCredentials(ctx, in)
-	return report, a.leave(ctx, "ObtainClientCredentials", err)
-}
-
-func (a *Activities) obtainClientCredentials(ctx context.Context, in ObtainClientCredentialsInput) (*StoredReport, error) {
-	method, err := a.method(in.Connection, in.Method)
-	if err != nil {
-		return nil, err
-	}
-	ref := connection.CredentialRef{Connection: in.Connection, Grant: in.Grant, Generation: 1, Candidate: true}
-	if report, err := a.resumed(ctx, ref, method, in.Scopes); report != nil || err != nil {
-		return report, err
-	}
-	config, err := a.spender.registrations.read(ctx, in.Connection.App(), in.AuthConfig)
-	if err != nil {
-		return nil, err
-	}
-	values := overlay(config.Values, in.Values)
-	clock, err := a.Documents.Clock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	grant, err := method.ClientCredentials(ctx, a.Provider, connectors.ClientCredentialsInput{Client: client(config),
-		Scopes: in.Scopes, Values: values})
-	if err != nil {
-		return nil, err
-	}
-	document := connection.Document{Grant: in.Grant, Generation: 1, AuthConfig: in.AuthConfig,
-		Gate:       connection.Gate{Status: connection.Pending, Grant: in.Grant},
-		Credential: minted(grant, method, connection.Credential{Values: values}, clock.Now())}
-	if _, err := a.Documents.Write(ctx, ref, document, 0); err != nil && !errors.Is(err, connection.ErrVersionConflict) {
-		return nil, err
-	}
-	report := storedReport(ref, document, method.Kind, in.Scopes)
-	report.Identity = grant.Identity
-	return report, nil
 }

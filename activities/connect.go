@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"connectedapps/connection"
 	"connectedapps/connectors"
@@ -34,6 +34,7 @@ type ConnectPlan struct {
 	Method      string              `json:"method"`
 	MethodTitle string              `json:"method_title"`
 	Kind        connection.AuthKind `json:"kind"`
+	Flow        Flow                `json:"flow"`
 	Scopes      []string            `json:"scopes,omitempty"`
 	Actions     []string            `json:"actions"`
 	Values      map[string]string   `json:"values,omitempty"`
@@ -43,6 +44,34 @@ type ConnectPlan struct {
 	// Digest identifies the definition that the plan was made with.
 	Digest     string `json:"digest"`
 	GatewayURL string `json:"gateway_url,omitempty"`
+}
+
+// Flow is what a connect needs of a person.
+type Flow string
+
+const (
+	// FlowBrowser sends the person to the app's own page and back.
+	FlowBrowser Flow = "browser"
+	// FlowDevice shows a code that the person types in on another device.
+	FlowDevice Flow = "device"
+	// FlowInput waits for secrets that the person must give.
+	FlowInput Flow = "input"
+	// FlowAutomatic asks for nothing to begin with. A login may still come to a question.
+	FlowAutomatic Flow = "automatic"
+)
+
+// flowOf is the flow of a method with so many secrets still to be given.
+func flowOf(method *connectors.Method, secrets int) Flow {
+	switch {
+	case method.Kind.NeedsBrowser():
+		return FlowBrowser
+	case method.Kind == connection.OAuth2Device:
+		return FlowDevice
+	case secrets > 0:
+		return FlowInput
+	default:
+		return FlowAutomatic
+	}
 }
 
 // Plan checks a request against the definitions, without Vault. The Client and
@@ -59,7 +88,7 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 	if err != nil {
 		return nil, err
 	}
-	if method.Kind.NeedsClient() && in.AuthConfig == "" {
+	if method.NeedsClient() && in.AuthConfig == "" {
 		return nil, connection.InvalidInput("auth_config", fmt.Sprintf("%s by %s needs a client registration", app.Name, method.Title),
 			fmt.Sprintf("create one with: connected-apps auth-configs create %s/%s/NAME", in.Connection.Environment(), app.ID))
 	}
@@ -70,7 +99,7 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 			access = connectors.AccessActions
 		}
 	}
-	actions, err := app.ActionsFor(access, in.Actions)
+	actions, err := app.ActionsFor(method, access, in.Actions)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +123,7 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 	for _, input := range secret {
 		plan.Secrets = append(plan.Secrets, input.Name)
 	}
+	plan.Flow = flowOf(method, len(plan.Secrets))
 	return plan, nil
 }
 
@@ -142,117 +172,21 @@ func (a *Activities) validateConnect(ctx context.Context, in ConnectRequest) (*C
 		if len(config.Scopes) > 0 {
 			plan.Scopes = config.Scopes
 		}
+		plan.shareSecrets(config)
 	}
 	plan.GatewayURL = strings.TrimSuffix(a.GatewayURL, "/")
 	return plan, nil
 }
 
-// StoredReport says what was stored, without saying it.
-type StoredReport struct {
-	Ref    connection.CredentialRef `json:"ref"`
-	Scopes []string                 `json:"scopes,omitempty"`
-	// Missing were asked for and not granted.
-	Missing   []string            `json:"missing,omitempty"`
-	Identity  connection.Identity `json:"identity,omitzero"`
-	Renewable bool                `json:"renewable"`
-	// Expires is when access ends that cannot be renewed; zero when there is no such end.
-	Expires time.Time `json:"expires,omitzero"`
-}
-
-func storedReport(ref connection.CredentialRef, d connection.Document, kind connection.AuthKind, asked []string) *StoredReport {
-	token := d.Credential.Default()
-	report := &StoredReport{Ref: ref, Scopes: token.Scopes, Renewable: d.Renewable(kind)}
-	if !report.Renewable {
-		report.Expires = token.ExpiresAt
+// shareSecrets takes out what need not be asked for, since the auth config holds it.
+func (p *ConnectPlan) shareSecrets(config connection.AuthConfig) {
+	p.Secrets = slices.DeleteFunc(p.Secrets, func(name string) bool {
+		_, held := config.Fields[name]
+		return held
+	})
+	if p.Flow == FlowInput && len(p.Secrets) == 0 {
+		p.Flow = FlowAutomatic
 	}
-	if token.Scopes != nil {
-		have := map[string]bool{}
-		for _, scope := range token.Scopes {
-			have[scope] = true
-		}
-		for _, scope := range asked {
-			if !have[scope] {
-				report.Missing = append(report.Missing, scope)
-			}
-		}
-	}
-	return report
-}
-
-// StoreCredentialInput says which inbox entry holds the secrets of a credential.
-type StoreCredentialInput struct {
-	Connection connection.ID       `json:"connection"`
-	Grant      string              `json:"grant"`
-	Method     string              `json:"method"`
-	AuthConfig string              `json:"auth_config,omitempty"`
-	Inbox      connection.InboxRef `json:"inbox,omitempty"`
-	Values     map[string]string   `json:"values,omitempty"`
-}
-
-// StoreCredential collects typed-in secrets from the inbox, checks them and
-// stores them as a candidate. Run again after a crash it finds its candidate.
-func (a *Activities) StoreCredential(ctx context.Context, in StoreCredentialInput) (*StoredReport, error) {
-	report, err := a.storeCredential(ctx, in)
-	return report, a.leave(ctx, "StoreCredential", err)
-}
-
-func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInput) (*StoredReport, error) {
-	method, err := a.method(in.Connection, in.Method)
-	if err != nil {
-		return nil, err
-	}
-	ref := connection.CredentialRef{Connection: in.Connection, Grant: in.Grant, Generation: 1, Candidate: true}
-	if report, err := a.resumed(ctx, ref, method, nil); report != nil || err != nil {
-		if err == nil {
-			err = a.Inbox.Clear(ctx, in.Inbox)
-		}
-		return report, err
-	}
-	secrets := map[string]connection.Secret{}
-	if in.Inbox != "" {
-		secrets, err = a.Inbox.Read(ctx, in.Inbox)
-		if errors.Is(err, connection.ErrAbsent) {
-			return nil, connection.InvalidInput("inbox", "the secrets are no longer in the inbox", "leave them there again; they are kept for 15 minutes")
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	config, err := a.spender.registrations.read(ctx, in.Connection.App(), in.AuthConfig)
-	if err != nil {
-		return nil, err
-	}
-	for name, shared := range config.Fields {
-		if _, typed := secrets[name]; !typed {
-			secrets[name] = shared
-		}
-	}
-	values, fields, err := connectors.CheckInputs(method.Inputs, in.Values, secrets)
-	if err != nil {
-		_ = a.Inbox.Clear(ctx, in.Inbox) // what was typed was wrong; the sweep clears it if this could not
-		return nil, err
-	}
-	document := connection.Document{Grant: in.Grant, Generation: 1, AuthConfig: in.AuthConfig,
-		Gate: connection.Gate{Status: connection.Pending, Grant: in.Grant},
-		Credential: connection.Credential{Method: method.ID, Fields: fields,
-			Values: overlay(config.Values, values)}}
-	if _, err := a.Documents.Write(ctx, ref, document, 0); err != nil && !errors.Is(err, connection.ErrVersionConflict) {
-		return nil, err
-	}
-	return storedReport(ref, document, method.Kind, nil), a.Inbox.Clear(ctx, in.Inbox)
-}
-
-// resumed answers the report of a candidate that an earlier attempt of the same
-// activity has stored before it died; nil when there is none.
-func (a *Activities) resumed(ctx context.Context, ref connection.CredentialRef, method *connectors.Method, asked []string) (*StoredReport, error) {
-	stored, err := a.Documents.Read(ctx, ref)
-	if errors.Is(err, connection.ErrAbsent) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return storedReport(ref, stored.Document, method.Kind, asked), nil
 }
 
 func (a *Activities) method(id connection.ID, name string) (*connectors.Method, error) {

@@ -41,8 +41,10 @@ type store struct {
 	configs map[string]configEntry
 	inbox   map[connection.InboxRef]map[string]connection.Secret
 	kept    map[string]map[string]connection.Secret
+	trials  map[string]trialEntry
+	budgets map[string]budgetEntry
 
-	reads, notes int
+	reads, notes, left int
 	// beforeRead and beforeWrite may refuse; afterWrite may lose the answer.
 	beforeRead  func() error
 	beforeWrite func(connection.Document) error
@@ -65,7 +67,8 @@ type configEntry struct {
 
 func newStore() *store {
 	return &store{entries: map[string]*entry{}, configs: map[string]configEntry{},
-		inbox: map[connection.InboxRef]map[string]connection.Secret{}, kept: map[string]map[string]connection.Secret{}}
+		inbox: map[connection.InboxRef]map[string]connection.Secret{}, kept: map[string]map[string]connection.Secret{},
+		trials: map[string]trialEntry{}, budgets: map[string]budgetEntry{}}
 }
 
 var (
@@ -155,7 +158,13 @@ func copied(d connection.Document) connection.Document {
 		rejected := *d.Rejected
 		d.Rejected = &rejected
 	}
+	if d.Login != nil {
+		login := *d.Login
+		d.Login = &login
+	}
 	d.Credential.Tokens = maps.Clone(d.Credential.Tokens)
+	d.Credential.Fields = maps.Clone(d.Credential.Fields)
+	d.Credential.Values = maps.Clone(d.Credential.Values)
 	return d
 }
 
@@ -231,56 +240,12 @@ func (s *store) peek(ref connection.CredentialRef) connection.Stored {
 		Clock: connection.ClockAt(s.now()), Facts: e.facts}
 }
 
-// The other stores share the same Vault.
-type configStore struct{ *store }
-
-func (s configStore) Read(_ context.Context, app, name string) (connection.AuthConfig, int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	held, ok := s.configs[app+"/"+name]
-	if !ok {
-		return connection.AuthConfig{}, 0, connection.ErrAbsent
-	}
-	return held.config, held.version, nil
-}
-
-func (s configStore) Write(_ context.Context, app, name string, a connection.AuthConfig, version int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.configs[app+"/"+name].version != version {
-		return connection.ErrVersionConflict
-	}
-	s.configs[app+"/"+name] = configEntry{a, version + 1}
-	if s.afterConfig != nil {
-		return s.afterConfig()
-	}
-	return nil
-}
-
-func (s configStore) Destroy(_ context.Context, app, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.configs, app+"/"+name)
-	return nil
-}
-
-type outputStore struct{ *store }
-
-func (s outputStore) Keep(_ context.Context, id connection.ID, fields map[string]connection.Secret) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	where := "outputs/" + id.String()
-	s.kept[where] = fields
-	return where, nil
-}
-
-func (s outputStore) DestroyAll(context.Context, connection.ID) error { return nil }
-
 // told is Temporal: it counts what the workflows are told.
 type told struct {
 	mu       sync.Mutex
 	rejected []string
 	clients  []string
+	others   map[string]bool // accounts that other connections have too
 }
 
 func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
@@ -299,6 +264,10 @@ func (w *told) ClientRefused(_ context.Context, app, name, _ string) error {
 
 func (w *told) SessionOpen(context.Context, connection.ID, string) (bool, error) { return true, nil }
 func (w *told) ConnectionOpen(context.Context, connection.ID) (bool, error)      { return true, nil }
+
+func (w *told) OthersShareGrant(_ context.Context, _ connection.ID, account, _ string) (bool, error) {
+	return w.others[account], nil
+}
 
 func (w *told) signals() []string {
 	w.mu.Lock()
@@ -366,7 +335,8 @@ func (w *world) process() *Activities {
 	a := &Activities{Environment: "development", Catalogue: w.catalogue,
 		Provider: outbound.New(outbound.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 			AllowHTTP: true, Timeout: 10 * time.Second}),
-		Documents: w.vault, AuthConfigs: configStore{w.vault}, Outputs: outputStore{w.vault}, Workflows: w.told, Log: zap.NewNop()}
+		Documents: w.vault, AuthConfigs: configStore{w.vault}, Inbox: inboxStore{w.vault}, Attempts: attemptStore{w.vault},
+		Outputs: outputStore{w.vault}, Workflows: w.told, GatewayURL: "https://connect.example.com", Log: zap.NewNop()}
 	a.Prepare()
 	return a
 }
@@ -421,14 +391,21 @@ func (w *world) custom(replacements ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	changed := strings.NewReplacer(replacements...).Replace(string(text)) + "override: true\n"
+	w.define(strings.NewReplacer(replacements...).Replace(string(text)))
+}
+
+// define replaces the sandbox definition.
+func (w *world) define(text string) {
+	w.t.Helper()
 	directory := w.t.TempDir()
-	if err := os.WriteFile(filepath.Join(directory, "sandbox.yaml"), []byte(changed), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(directory, "sandbox.yaml"), []byte(text+"override: true\n"), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.catalogue, err = connectors.Load(directory); err != nil {
+	catalogue, err := connectors.Load(directory)
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.catalogue = catalogue
 }
 
 // demand checks the type of an error.

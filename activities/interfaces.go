@@ -33,6 +33,11 @@ type AuthConfigs interface {
 	Read(ctx context.Context, app, name string) (connection.AuthConfig, int, error)
 	Write(ctx context.Context, app, name string, a connection.AuthConfig, version int) error
 	Destroy(ctx context.Context, app, name string) error
+	// ReadBudget and WriteBudget keep how much of a token endpoint's budget is used. The
+	// owner is an auth config or a connection of the app.
+	ReadBudget(ctx context.Context, app, owner string) (connection.BudgetWindow, int, error)
+	WriteBudget(ctx context.Context, app, owner string, w connection.BudgetWindow, version int) error
+	DestroyBudget(ctx context.Context, app, owner string) error
 }
 
 // Outputs keeps secrets that actions answered with.
@@ -61,4 +66,7 @@ type Workflows interface {
 	SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error)
 	// ConnectionOpen reports whether the Connection's workflow is open.
 	ConnectionOpen(ctx context.Context, id connection.ID) (bool, error)
+	// OthersShareGrant reports whether another connection of the same app has the same
+	// account by the same auth config, so that revoking this one's grant would end theirs.
+	OthersShareGrant(ctx context.Context, id connection.ID, account, authConfig string) (bool, error)
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -50,8 +51,14 @@ func (a *Activities) adopt(ctx context.Context, in AdoptInput) (*AdoptReport, er
 		if err != nil {
 			return nil, err
 		}
+		if candidate.Login != nil {
+			return nil, unfinished(in.Ref.Connection)
+		}
 		if candidate.Intent != nil && candidate.Age() < candidate.Intent.Budget {
 			return nil, connection.LookAgain("waiting for a refresh to end before the credential is moved", pollMax)
+		}
+		if err := a.keepReplaced(ctx, current, in.Ref); err != nil {
+			return nil, err
 		}
 		next := candidate.Document
 		next.Gate = in.Gate
@@ -69,6 +76,11 @@ func (a *Activities) adopt(ctx context.Context, in AdoptInput) (*AdoptReport, er
 			a.Log.Info("the facts of a new connection were not noted", zap.String("connection", live.Connection.String()))
 		}
 	}
+}
+
+// unfinished reports a candidate that is no whole credential yet.
+func unfinished(id connection.ID) error {
+	return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("the login of %s is not finished", id), "finish connecting it")
 }
 
 // WriteGateInput is what the gate is to say.
@@ -105,6 +117,9 @@ func (a *Activities) writeGate(ctx context.Context, in WriteGateInput) error {
 // RevokeInput names the grant to end at the provider.
 type RevokeInput struct {
 	Ref connection.CredentialRef `json:"ref"`
+	// Account is whose grant it is, as the list of connections shows it; "" when it is not known.
+	// Where a provider has one grant for several connections, it finds the others.
+	Account string `json:"account,omitempty"`
 }
 
 // What became of a revocation.
@@ -112,6 +127,8 @@ const (
 	RevocationDone       = "revoked"
 	RevocationNotOffered = "not-offered"
 	RevocationNothing    = "nothing-to-revoke"
+	// RevocationShared: other connections live by the same grant, which goes with the last of them.
+	RevocationShared = "shared"
 )
 
 // RevokeReport says what became of it.
@@ -123,11 +140,12 @@ type RevokeReport struct {
 // Asking twice is harmless: an unknown token is a success. A refresh that is
 // under way is waited for, since its new token would outlive the old one's revocation.
 func (a *Activities) RevokeGrant(ctx context.Context, in RevokeInput) (*RevokeReport, error) {
-	report, err := a.revoke(ctx, in.Ref)
+	report, err := a.revoke(ctx, in)
 	return report, a.leave(ctx, "RevokeGrant", err)
 }
 
-func (a *Activities) revoke(ctx context.Context, ref connection.CredentialRef) (*RevokeReport, error) {
+func (a *Activities) revoke(ctx context.Context, in RevokeInput) (*RevokeReport, error) {
+	ref := in.Ref
 	stored, err := a.Documents.Read(ctx, ref)
 	if errors.Is(err, connection.ErrAbsent) {
 		return &RevokeReport{Outcome: RevocationNothing}, nil
@@ -138,16 +156,21 @@ func (a *Activities) revoke(ctx context.Context, ref connection.CredentialRef) (
 	if stored.Intent != nil && stored.Age() < stored.Intent.Budget {
 		return nil, connection.LookAgain("waiting for a refresh to end before the grant is revoked", pollMax)
 	}
-	x, err := a.access(stored, ref.Connection)
+	method, err := a.method(ref.Connection, stored.Credential.Method)
 	if err != nil {
 		return nil, err
+	}
+	if lives, err := a.livesOn(ctx, ref, stored.Document); err != nil || lives {
+		return &RevokeReport{Outcome: RevocationShared}, err
+	}
+	if shared, err := a.grantShared(ctx, in, stored, method); err != nil || shared {
+		return &RevokeReport{Outcome: RevocationShared}, err
 	}
 	config, err := a.spender.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
 	if err != nil && connection.TypeOf(err) != connection.ErrAuthConfigNotFound {
 		return nil, err
 	}
-	offered, err := x.method.Revoke(ctx, a.Provider, connectors.RevokeInput{Client: client(config),
-		Credential: stored.Credential, Values: overlay(config.Values, stored.Credential.Values)})
+	offered, err := a.end(ctx, method, config, stored.Credential)
 	switch {
 	case err != nil:
 		return nil, err
@@ -156,6 +179,27 @@ func (a *Activities) revoke(ctx context.Context, ref connection.CredentialRef) (
 	default:
 		return &RevokeReport{Outcome: RevocationDone}, nil
 	}
+}
+
+// grantShared reports whether others live by the grant. Whose it is must be known
+// to find them; where it is not, the grant is left alone.
+func (a *Activities) grantShared(ctx context.Context, in RevokeInput, stored connection.Stored, method *connectors.Method) (bool, error) {
+	if !revokedTogether(method) {
+		return false, nil
+	}
+	if in.Ref.Candidate {
+		live, err := a.Documents.Read(ctx, connection.CredentialRef{Connection: in.Ref.Connection})
+		if err == nil && live.Grant != in.Ref.Grant {
+			return true, nil // the connection's own credential is one of the others
+		}
+		if err != nil && !errors.Is(err, connection.ErrAbsent) {
+			return false, err
+		}
+	}
+	if in.Account == "" {
+		return true, nil
+	}
+	return a.Workflows.OthersShareGrant(ctx, in.Ref.Connection, in.Account, stored.AuthConfig)
 }
 
 // DestroyInput names what to remove from Vault.
@@ -186,6 +230,9 @@ func (a *Activities) destroy(ctx context.Context, in DestroyInput) error {
 		}
 	}
 	if err := a.Attempts.DestroyAll(ctx, id); err != nil {
+		return err
+	}
+	if err := a.AuthConfigs.DestroyBudget(ctx, id.App(), ownBudget(id)); err != nil {
 		return err
 	}
 	return a.Outputs.DestroyAll(ctx, id)

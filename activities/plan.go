@@ -37,13 +37,17 @@ type plan struct {
 
 // planFor says when a credential is to be refreshed and probed. The jitter is the
 // connection's own and always the same, so that connections made together drift
-// apart once, and an attempt that is run again decides the same.
-func planFor(stored connection.Stored, renewable bool, renewal connectors.RenewalPolicy, probeEvery time.Duration, seed string) plan {
+// apart once, and an attempt that is run again decides the same. early says whether
+// a token may be renewed before it has expired.
+func planFor(stored connection.Stored, renewable, early bool, renewal connectors.RenewalPolicy, probeEvery time.Duration, seed string) plan {
 	var p plan
-	token := stored.Credential.Default()
+	token := stored.Credential.Earliest()
 	if renewable && !token.ExpiresAt.IsZero() {
 		life := token.ExpiresAt.Sub(token.IssuedAt)
 		margin := min(renewal.Margin, life/refreshShare)
+		if !early {
+			margin = 0
+		}
 		p.refresh = token.ExpiresAt.Add(-margin - jitter(seed, margin/2))
 	}
 	if !renewable {

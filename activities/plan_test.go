@@ -31,20 +31,22 @@ func TestPlan(t *testing.T) {
 		probeEvery time.Duration
 		// Each is due between less and at; 0 is never.
 		refresh, refreshSlack, probe, probeSlack, end time.Duration
+		late                                          bool // not before the expiry
 	}{
-		"an hour":                {time.Hour, connection.Facts{}, true, margin, 0, 55 * time.Minute, 150 * time.Second, never, 0, never},
-		"a short life":           {time.Minute, connection.Facts{}, true, margin, 0, 48 * time.Second, 6 * time.Second, never, 0, never},
-		"no expiry":              {0, connection.Facts{}, true, margin, 0, never, 0, never, 0, never},
-		"not renewable":          {time.Hour, connection.Facts{}, false, margin, 0, never, 0, never, 0, time.Hour},
-		"idle, no expiry":        {0, connection.Facts{}, true, connectors.RenewalPolicy{RefreshIdle: 40 * time.Hour}, 0, 30 * time.Hour, 0, never, 0, never},
-		"idle before the expiry": {100 * time.Hour, connection.Facts{}, true, connectors.RenewalPolicy{Margin: time.Minute, RefreshIdle: 40 * time.Hour}, 0, 30 * time.Hour, 0, never, 0, never},
-		"idle is not for keys":   {0, connection.Facts{}, false, connectors.RenewalPolicy{RefreshIdle: 40 * time.Hour}, 0, never, 0, never, 0, never},
-		"probe, never looked":    {0, connection.Facts{}, false, margin, time.Hour, never, 0, time.Hour, 6 * time.Minute, never},
-		"probe after use":        {0, connection.Facts{LastProbe: noon, LastOK: noon.Add(time.Hour)}, false, margin, time.Hour, never, 0, 2 * time.Hour, 6 * time.Minute, never},
+		"an hour":                {time.Hour, connection.Facts{}, true, margin, 0, 55 * time.Minute, 150 * time.Second, never, 0, never, false},
+		"only after its expiry":  {time.Hour, connection.Facts{}, true, margin, 0, time.Hour, 0, never, 0, never, true},
+		"a short life":           {time.Minute, connection.Facts{}, true, margin, 0, 48 * time.Second, 6 * time.Second, never, 0, never, false},
+		"no expiry":              {0, connection.Facts{}, true, margin, 0, never, 0, never, 0, never, false},
+		"not renewable":          {time.Hour, connection.Facts{}, false, margin, 0, never, 0, never, 0, time.Hour, false},
+		"idle, no expiry":        {0, connection.Facts{}, true, connectors.RenewalPolicy{RefreshIdle: 40 * time.Hour}, 0, 30 * time.Hour, 0, never, 0, never, false},
+		"idle before the expiry": {100 * time.Hour, connection.Facts{}, true, connectors.RenewalPolicy{Margin: time.Minute, RefreshIdle: 40 * time.Hour}, 0, 30 * time.Hour, 0, never, 0, never, false},
+		"idle is not for keys":   {0, connection.Facts{}, false, connectors.RenewalPolicy{RefreshIdle: 40 * time.Hour}, 0, never, 0, never, 0, never, false},
+		"probe, never looked":    {0, connection.Facts{}, false, margin, time.Hour, never, 0, time.Hour, 6 * time.Minute, never, false},
+		"probe after use":        {0, connection.Facts{LastProbe: noon, LastOK: noon.Add(time.Hour)}, false, margin, time.Hour, never, 0, 2 * time.Hour, 6 * time.Minute, never, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := planFor(storedFor(test.life, test.facts), test.renewable, test.renewal, test.probeEvery, "a/b/c")
+			p := planFor(storedFor(test.life, test.facts), test.renewable, !test.late, test.renewal, test.probeEvery, "a/b/c")
 			within := func(what string, got time.Time, want, slack time.Duration) {
 				t.Helper()
 				if want == never {

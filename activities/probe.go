@@ -94,13 +94,16 @@ func (a *Activities) refresh(ctx context.Context, ref connection.CredentialRef) 
 	if ref.Grant == "" {
 		ref.Grant, ref.Generation = stored.Grant, stored.Generation
 	}
-	x, err := a.access(stored, ref.Connection)
+	x, err := a.access(ctx, stored, ref.Connection)
 	if err != nil {
 		return nil, err
 	}
 	if !x.renewable() {
 		return nil, connection.Refused(connection.ErrInvalidInput, "this credential cannot be refreshed: it has nothing to refresh with",
 			"test it instead, or reconnect to replace it")
+	}
+	if !x.early() && !expired(stored) {
+		return nil, connection.Refused(connection.ErrInvalidInput, "the app renews an access only once it has expired", "wait until then; it is renewed by itself")
 	}
 	fresh, err := a.spender.Renew(ctx, ref, "refreshed on request")
 	if err != nil {
@@ -109,6 +112,6 @@ func (a *Activities) refresh(ctx context.Context, ref connection.CredentialRef) 
 	token := fresh.Credential.Default()
 	return &RefreshReport{
 		Ref:    connection.CredentialRef{Connection: ref.Connection, Grant: fresh.Grant, Generation: fresh.Generation},
-		Scopes: token.Scopes, ExpiresAt: token.ExpiresAt,
+		Scopes: token.Scopes, ExpiresAt: fresh.Credential.Earliest().ExpiresAt,
 	}, nil
 }

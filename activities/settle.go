@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"connectedapps/connection"
-	"connectedapps/connectors"
 
 	"go.uber.org/zap"
 )
@@ -18,7 +17,8 @@ const outcomeUnknown = "outcome of a refresh unknown"
 
 // settle stores a new generation, and does not give up while the process lives:
 // the old token is worth nothing any more, and the new one is only here.
-func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, base connection.Stored, fresh connection.Credential, config connection.AuthConfig) (connection.Stored, error) {
+func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, x access, fresh connection.Credential, config connection.AuthConfig) (connection.Stored, error) {
+	base := x.stored
 	me, spent := base.Intent.Attempt, base.Intent.Fingerprint
 	next := base
 	for wait := pollMin; ; {
@@ -43,7 +43,7 @@ func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, base
 		case current.RefreshedBy == me:
 			return current, nil
 		case current.Grant == base.Grant && current.Generation == base.Generation &&
-			fingerprint(current.Credential.Default().Refresh) == spent:
+			fingerprint(access{method: x.method, stored: current}.spends()) == spent:
 			next = current // only the gate, an intent or a mark was written meanwhile
 		case current.Grant == base.Grant:
 			// A later generation is stored. Revoking this one could end the whole grant,
@@ -66,8 +66,7 @@ func (s *Spender) discard(ctx context.Context, ref connection.CredentialRef, hel
 	if err != nil {
 		return
 	}
-	_, err = method.Revoke(ctx, s.a.Provider, connectors.RevokeInput{Client: client(config), Credential: held,
-		Values: overlay(config.Values, held.Values)})
+	_, err = s.a.drop(ctx, method, config, held)
 	s.a.Log.Info("a credential that came too late was dropped", zap.String("connection", ref.Connection.String()),
 		zap.Bool("revoked", err == nil))
 }

@@ -38,6 +38,7 @@ const (
 type Spender struct {
 	a             *Activities
 	registrations *registrations
+	budgets       *budgets
 	flights       singleflight.Group
 	writing       sync.WaitGroup
 
@@ -54,7 +55,7 @@ type cooling struct {
 }
 
 func newSpender(a *Activities) *Spender {
-	return &Spender{a: a, registrations: newRegistrations(a.AuthConfigs), cooling: map[string]cooling{},
+	return &Spender{a: a, registrations: newRegistrations(a.AuthConfigs), budgets: newBudgets(a), cooling: map[string]cooling{},
 		over: map[string]*connection.Intent{}}
 }
 
@@ -98,7 +99,7 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 		case stored.Rejected != nil && stored.Rejected.Generation == stored.Generation:
 			return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
 		}
-		x, err := s.a.access(stored, ref.Connection)
+		x, err := s.a.access(ctx, stored, ref.Connection)
 		if err != nil {
 			return stored, err
 		}
@@ -121,7 +122,11 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 		if err != nil {
 			return stored, err
 		}
-		announced, err := s.announce(ctx, ref, stored, me)
+		x.stored.Intent = stored.Intent
+		if err := s.withinBudget(ctx, ref, x); err != nil {
+			return stored, err
+		}
+		announced, err := s.announce(ctx, ref, x, me)
 		if errors.Is(err, connection.ErrVersionConflict) {
 			continue
 		}
@@ -129,7 +134,7 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 			return stored, err
 		}
 		x.stored = announced
-		return s.redeem(ctx, ref, x, config, before != nil)
+		return s.redeem(ctx, ref, x, config, before != nil && !x.spends().Empty())
 	}
 }
 
@@ -158,13 +163,14 @@ func clientMarked(name, code string) error {
 // announce writes the intent by compare-and-set. Whoever succeeds spends; the
 // write also proves that Vault will take the answer. A write whose answer was
 // lost is recognised by its fencing token.
-func (s *Spender) announce(ctx context.Context, ref connection.CredentialRef, stored connection.Stored, me string) (connection.Stored, error) {
+func (s *Spender) announce(ctx context.Context, ref connection.CredentialRef, x access, me string) (connection.Stored, error) {
+	stored := x.stored
 	before, presentations := stored.Intent, 1
 	if before != nil {
 		presentations += before.Presentations
 	}
 	stored.Intent = &connection.Intent{Attempt: me, Budget: budget, Presentations: presentations,
-		Fingerprint: fingerprint(stored.Credential.Default().Refresh)}
+		Fingerprint: fingerprint(x.spends())}
 	version, err := s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)
 	if err == nil {
 		stored.Version = version
@@ -183,7 +189,7 @@ func (s *Spender) announce(ctx context.Context, ref connection.CredentialRef, st
 // spends no token may always be repeated.
 func (x access) presentedOut(presentations int) bool {
 	renewal := x.method.Renewal()
-	if x.method.Kind == connection.OAuth2ClientCredentials || renewal.Rotation == connectors.RotationNone {
+	if x.method.Kind.Machine() || renewal.Rotation == connectors.RotationNone {
 		return false
 	}
 	return renewal.Replay == connectors.ReplayNever || presentations >= tokenPresentations
@@ -215,11 +221,10 @@ func (s *Spender) finish(attempt string, instead *connection.Intent) {
 // redeem asks the token endpoint once and stores what it says.
 func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x access, config connection.AuthConfig, unanswered bool) (connection.Stored, error) {
 	request, cancel := context.WithTimeout(ctx, redeemTimeout)
-	grant, err := s.ask(request, x, config)
+	fresh, err := s.ask(request, x, config)
 	cancel()
 	if err == nil {
-		fresh := minted(grant, x.method, x.stored.Credential, x.stored.Clock.Now())
-		return s.settle(ctx, ref, x.stored, fresh, config)
+		return s.settle(ctx, ref, x, fresh, config)
 	}
 	problem, _ := connection.AsProblem(err)
 	if problem == nil {
@@ -246,17 +251,6 @@ func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x ac
 		s.withdraw(ctx, ref, x.stored, &closed)
 	}
 	return x.stored, problem
-}
-
-func (s *Spender) ask(ctx context.Context, x access, config connection.AuthConfig) (*connectors.Grant, error) {
-	values := overlay(config.Values, x.stored.Credential.Values)
-	token := x.stored.Credential.Default()
-	if x.method.Kind == connection.OAuth2ClientCredentials {
-		return x.method.ClientCredentials(ctx, s.a.Provider, connectors.ClientCredentialsInput{
-			Client: client(config), Scopes: token.Scopes, Values: values})
-	}
-	return x.method.Refresh(ctx, s.a.Provider, connectors.RefreshInput{
-		Client: client(config), Refresh: token.Refresh, Values: values, Previous: x.stored.Credential})
 }
 
 // drain waits until no answer of a provider is still to be written.

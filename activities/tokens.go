@@ -3,6 +3,7 @@ package activities
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"time"
 
 	"connectedapps/connection"
@@ -10,8 +11,9 @@ import (
 )
 
 // minted turns a provider's answer into a credential whose expiries are in Vault's
-// time. previous is the credential it replaces, the zero one for a first grant:
-// what the answer leaves out (a refresh token, scopes) is kept from it.
+// time. previous is the credential it replaces, one without tokens for a first
+// grant: what the answer leaves out (a refresh token, scopes) is kept from it. A
+// token set that a renewal does not bring has no expiry that anybody could act on.
 func minted(grant *connectors.Grant, method *connectors.Method, previous connection.Credential, now time.Time) connection.Credential {
 	fresh := connection.Credential{
 		Method: method.ID,
@@ -19,11 +21,32 @@ func minted(grant *connectors.Grant, method *connectors.Method, previous connect
 		Values: overlay(previous.Values, grant.Values),
 		Tokens: make(map[string]connection.Token, len(grant.Tokens)),
 	}
-	renewal := method.Renewal()
 	for name, old := range previous.Tokens {
+		old.ExpiresAt = time.Time{}
 		fresh.Tokens[name] = old
 	}
-	for name, answer := range grant.Tokens {
+	takeTokens(&fresh, grant.Tokens, method, previous, now)
+	return fresh
+}
+
+// gathered adds what a step brought to a credential that is being put together.
+func gathered(outcome *connectors.StepOutcome, method *connectors.Method, held connection.Credential, now time.Time) connection.Credential {
+	grown := held
+	grown.Values = overlay(held.Values, outcome.Values)
+	if len(outcome.Tokens) > 0 {
+		grown.Tokens = maps.Clone(held.Tokens)
+		if grown.Tokens == nil {
+			grown.Tokens = map[string]connection.Token{}
+		}
+		takeTokens(&grown, outcome.Tokens, method, held, now)
+	}
+	return grown
+}
+
+// takeTokens puts token sets into a credential.
+func takeTokens(fresh *connection.Credential, answers map[string]connectors.TokenAnswer, method *connectors.Method, previous connection.Credential, now time.Time) {
+	renewal := method.Renewal()
+	for name, answer := range answers {
 		old := previous.Tokens[name]
 		token := connection.Token{
 			Access: answer.Access, Refresh: answer.Refresh, Type: answer.Type, Scopes: answer.Scopes,
@@ -47,7 +70,6 @@ func minted(grant *connectors.Grant, method *connectors.Method, previous connect
 		}
 		fresh.Tokens[name] = token
 	}
-	return fresh
 }
 
 func after(now time.Time, life time.Duration) time.Time {

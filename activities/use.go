@@ -18,10 +18,13 @@ const lead = 10 * time.Second
 // a credential that is refused although it is fresh is recorded as rejected.
 func (a *Activities) use(ctx context.Context, stored connection.Stored, ref connection.CredentialRef, do func(context.Context, access) error) error {
 	ref.Grant, ref.Generation = stored.Grant, stored.Generation
+	if stored.Login != nil {
+		return unfinished(ref.Connection)
+	}
 	if rejected(stored) {
 		return connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
 	}
-	x, err := a.access(stored, ref.Connection)
+	x, err := a.access(ctx, stored, ref.Connection)
 	if err != nil {
 		return err
 	}
@@ -69,7 +72,7 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		return rejectErr
 	}
 	// Somebody has another credential by now.
-	if x, err = a.access(newer, ref.Connection); err != nil {
+	if x, err = a.access(ctx, newer, ref.Connection); err != nil {
 		return err
 	}
 	return do(ctx, x)
@@ -81,18 +84,18 @@ func rejected(s connection.Stored) bool {
 
 // expired reports whether the access is over by Vault's clock.
 func expired(s connection.Stored) bool {
-	token := s.Credential.Default()
+	token := s.Credential.Earliest()
 	return !token.ExpiresAt.IsZero() && !s.Clock.Now().Before(token.ExpiresAt)
 }
 
 // expiring reports whether the access would end on the way to the provider.
 func expiring(s connection.Stored, x access) bool {
-	token := s.Credential.Default()
+	token := s.Credential.Earliest()
 	if token.ExpiresAt.IsZero() {
 		return false
 	}
 	ahead := min(lead, token.ExpiresAt.Sub(token.IssuedAt)/10)
-	if !x.renewable() {
+	if !x.renewable() || !x.early() {
 		ahead = 0
 	}
 	return !s.Clock.Now().Add(ahead).Before(token.ExpiresAt)

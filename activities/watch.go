@@ -62,7 +62,7 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 	if rejected(stored) {
 		return expiredLook(in, stored, stored.Rejected.Reason), lookMax, nil
 	}
-	x, err := a.access(stored, in.Connection)
+	x, err := a.access(ctx, stored, in.Connection)
 	if err != nil {
 		return a.trouble(ctx, in, stored, err)
 	}
@@ -71,7 +71,7 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 		probeEvery = x.app.ProbeInterval()
 	}
 	schedule := func() plan {
-		return planFor(x.stored, x.renewable(), x.method.Renewal(), probeEvery, in.Connection.String())
+		return planFor(x.stored, x.renewable(), x.early(), x.method.Renewal(), probeEvery, in.Connection.String())
 	}
 	p, now := schedule(), stored.Clock.Now()
 	ref.Grant, ref.Generation = stored.Grant, stored.Generation
@@ -121,7 +121,7 @@ func (a *Activities) healthy(in WatchInput, x access, report *ProbeReport) Look 
 		}
 	}
 	if !x.renewable() {
-		look.Expires = token.ExpiresAt
+		look.Expires = x.stored.Credential.Earliest().ExpiresAt
 	}
 	return look
 }

@@ -220,14 +220,30 @@ func TestIdleRefresh(t *testing.T) {
 
 func TestAnUntestableAppIsNotLookedAtEverySecond(t *testing.T) {
 	w := newWorld(t, "strict")
-	w.custom(`probe:
-  path: /me
-  ok: body.id != ""
-  identity: {account: id, label: email || name}
-  scopes: scopes
-  tests: reading the account the credential belongs to
-  interval: 1m
-`, "")
+	w.define(`id: sandbox
+name: Sandbox
+summary: A practice app without anything to test with.
+categories: [development]
+base_url: "{+base_url}/api/v1"
+inputs:
+  - {name: base_url, title: Address, format: url, secret: false}
+auth:
+  - id: api-key
+    kind: api-key
+    title: API key in a header
+    untestable: there is nothing to ask
+    inputs:
+      - {name: api_key, title: API key, secret: true}
+    place:
+      - {in: header, name: X-API-Key, value: "{api_key}"}
+actions:
+  - id: whoami
+    title: Who am I
+    description: Tells whose account it is.
+    status: documented
+    read_only: true
+    request: {method: GET, path: /me}
+`)
 	a := w.process()
 	w.put(connection.Document{Grant: "first", Generation: 1, Credential: connection.Credential{Method: "api-key",
 		Values: map[string]string{"base_url": w.provider.URL},

@@ -17,7 +17,9 @@ type storedDocument struct {
 	Intent      *storedIntent         `json:"intent,omitempty"`
 	Rejected    *connection.Rejection `json:"rejected,omitempty"`
 	Gate        connection.Gate       `json:"gate"`
+	Login       *connection.Login     `json:"login,omitempty"`
 	AuthConfig  string                `json:"auth_config,omitempty"`
+	Asked       []string              `json:"asked,omitempty"`
 }
 
 type storedCredential struct {
@@ -56,17 +58,31 @@ type storedAuthConfig struct {
 }
 
 type storedAttempt struct {
-	Verifier    string `json:"verifier"`
-	RedirectURI string `json:"redirect_uri"`
-	Issuer      string `json:"issuer,omitempty"`
-	AuthConfig  string `json:"auth_config,omitempty"`
-	Presented   int    `json:"presented,omitempty"`
+	Verifier    string            `json:"verifier,omitempty"`
+	RedirectURI string            `json:"redirect_uri,omitempty"`
+	Issuer      string            `json:"issuer,omitempty"`
+	AuthConfig  string            `json:"auth_config,omitempty"`
+	Presented   int               `json:"presented,omitempty"`
+	Values      map[string]string `json:"values,omitempty"`
+	Token       string            `json:"token,omitempty"`
+	TokenSecret string            `json:"token_secret,omitempty"`
+	URL         string            `json:"url,omitempty"`
+	Device      *storedDevice     `json:"device,omitempty"`
+}
+
+type storedDevice struct {
+	Code                    string    `json:"code"`
+	UserCode                string    `json:"user_code"`
+	VerificationURI         string    `json:"verification_uri"`
+	VerificationURIComplete string    `json:"verification_uri_complete,omitempty"`
+	IntervalSeconds         float64   `json:"interval_seconds"`
+	ExpiresAt               time.Time `json:"expires_at"`
 }
 
 func encodeDocument(d connection.Document) storedDocument {
 	stored := storedDocument{
 		Grant: d.Grant, Generation: d.Generation, RefreshedBy: d.RefreshedBy,
-		Rejected: d.Rejected, Gate: d.Gate, AuthConfig: d.AuthConfig,
+		Rejected: d.Rejected, Gate: d.Gate, Login: d.Login, AuthConfig: d.AuthConfig, Asked: d.Asked,
 		Credential: storedCredential{
 			Method: d.Credential.Method,
 			Fields: reveal(d.Credential.Fields),
@@ -92,7 +108,7 @@ func encodeDocument(d connection.Document) storedDocument {
 func (s storedDocument) decode() connection.Document {
 	d := connection.Document{
 		Grant: s.Grant, Generation: s.Generation, RefreshedBy: s.RefreshedBy,
-		Rejected: s.Rejected, Gate: s.Gate, AuthConfig: s.AuthConfig,
+		Rejected: s.Rejected, Gate: s.Gate, Login: s.Login, AuthConfig: s.AuthConfig, Asked: s.Asked,
 		Credential: connection.Credential{
 			Method: s.Credential.Method, Fields: conceal(s.Credential.Fields), Values: s.Credential.Values,
 		},
@@ -127,13 +143,26 @@ func (s storedAuthConfig) decode() connection.AuthConfig {
 }
 
 func encodeAttempt(a connection.Attempt) storedAttempt {
-	return storedAttempt{Verifier: a.Verifier.Reveal(), RedirectURI: a.RedirectURI, Issuer: a.Issuer,
-		AuthConfig: a.AuthConfig, Presented: a.Presented}
+	stored := storedAttempt{Verifier: a.Verifier.Reveal(), RedirectURI: a.RedirectURI, Issuer: a.Issuer,
+		AuthConfig: a.AuthConfig, Presented: a.Presented, Values: a.Values,
+		Token: a.Token, TokenSecret: a.TokenSecret.Reveal(), URL: a.URL}
+	if d := a.Device; d != nil {
+		stored.Device = &storedDevice{Code: d.Code.Reveal(), UserCode: d.UserCode, VerificationURI: d.VerificationURI,
+			VerificationURIComplete: d.VerificationURIComplete, IntervalSeconds: d.Interval.Seconds(), ExpiresAt: d.ExpiresAt}
+	}
+	return stored
 }
 
 func (s storedAttempt) decode() connection.Attempt {
-	return connection.Attempt{Verifier: connection.NewSecret(s.Verifier), RedirectURI: s.RedirectURI,
-		Issuer: s.Issuer, AuthConfig: s.AuthConfig, Presented: s.Presented}
+	a := connection.Attempt{Verifier: connection.NewSecret(s.Verifier), RedirectURI: s.RedirectURI,
+		Issuer: s.Issuer, AuthConfig: s.AuthConfig, Presented: s.Presented, Values: s.Values,
+		Token: s.Token, TokenSecret: connection.NewSecret(s.TokenSecret), URL: s.URL}
+	if d := s.Device; d != nil {
+		a.Device = &connection.DeviceCode{Code: connection.NewSecret(d.Code), UserCode: d.UserCode, VerificationURI: d.VerificationURI,
+			VerificationURIComplete: d.VerificationURIComplete,
+			Interval:                time.Duration(d.IntervalSeconds * float64(time.Second)), ExpiresAt: d.ExpiresAt}
+	}
+	return a
 }
 
 func reveal(fields map[string]connection.Secret) map[string]string {

@@ -37,6 +37,7 @@ const (
 	authConfigs = "auth-configs/"
 	attempts    = "attempts/"
 	outputs     = "outputs/"
+	budgets     = "budgets/"
 )
 
 func owner(id connection.ID) string { return id.App() + "/" + id.Slug() }

@@ -39,9 +39,37 @@ func (s AuthConfigs) Write(ctx context.Context, app, name string, a connection.A
 	return err
 }
 
-// Destroy removes the auth config with its metadata. An absent one is not an error.
+// Destroy removes the auth config and its budget with their metadata. An absent one is not an error.
 func (s AuthConfigs) Destroy(ctx context.Context, app, name string) error {
-	return s.kv.destroy(ctx, authConfigPath(app, name))
+	if err := s.kv.destroy(ctx, authConfigPath(app, name)); err != nil {
+		return err
+	}
+	return s.DestroyBudget(ctx, app, "auth-configs/"+name)
+}
+
+// ReadBudget answers how much of a token endpoint's budget is used, with its
+// version; [connection.ErrAbsent] when nothing was taken yet.
+func (s AuthConfigs) ReadBudget(ctx context.Context, app, owner string) (connection.BudgetWindow, int, error) {
+	var window connection.BudgetWindow
+	found, err := s.kv.read(ctx, budgets+app+"/"+owner)
+	if err != nil {
+		return window, 0, err
+	}
+	if err := json.Unmarshal(found.data, &window); err != nil {
+		return window, 0, connection.Internal("budget")
+	}
+	return window, found.version, nil
+}
+
+// WriteBudget stores it if its version is still the given one; 0 means it must be new.
+func (s AuthConfigs) WriteBudget(ctx context.Context, app, owner string, w connection.BudgetWindow, version int) error {
+	_, err := s.kv.write(ctx, budgets+app+"/"+owner, w, version)
+	return err
+}
+
+// DestroyBudget forgets it. An absent one is not an error.
+func (s AuthConfigs) DestroyBudget(ctx context.Context, app, owner string) error {
+	return s.kv.destroy(ctx, budgets+app+"/"+owner)
 }
 
 // Attempts keeps what the callbacks of authorizations will need.

@@ -1,0 +1,106 @@
+package activities
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"connectedapps/connection"
+)
+
+// candidateOf stores a fresh grant beside the connection's own.
+func candidateOf(t *testing.T, w *world, grant string, change func(*connection.Document)) connection.CredentialRef {
+	t.Helper()
+	ref := connection.CredentialRef{Connection: testID, Grant: grant, Generation: 1, Candidate: true}
+	document := w.vault.peek(w.ref).Document
+	document.Grant, document.Intent = grant, nil
+	access, refresh := w.provider.issue(grant)
+	document.Credential.Tokens = map[string]connection.Token{connection.DefaultToken: {
+		Access: connection.NewSecret(access), Refresh: connection.NewSecret(refresh), ExpiresAt: w.vault.peekNow().Add(time.Hour)}}
+	if change != nil {
+		change(&document)
+	}
+	if _, err := w.vault.compareAndSet(ref, document, 0); err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// What is replaced is kept until it has been ended at the provider.
+func TestAReplacedCredentialIsKeptToBeEnded(t *testing.T) {
+	w := newWorld(t, "strict")
+	a := w.process()
+	candidate := candidateOf(t, w, "second", nil)
+	in := AdoptInput{Ref: candidate, Gate: connection.Gate{Status: connection.Active, Grant: "second"}}
+	old := connection.CredentialRef{Connection: testID, Grant: "first", Generation: 1, Candidate: true}
+	was := w.vault.peek(w.ref).Credential.Default()
+	for range 2 {
+		if _, err := a.adopt(context.Background(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept := w.vault.peek(old); kept.Credential.Default().Access != was.Access {
+		t.Fatalf("the replaced credential is gone: %+v", kept)
+	}
+	left, err := a.discardAttempts(context.Background(), DiscardInput{Connection: testID})
+	if err != nil || len(left.Candidates) != 1 || left.Candidates[0].Grant != "first" {
+		t.Fatalf("%+v, %v", left, err)
+	}
+	report, err := a.revoke(context.Background(), RevokeInput{Ref: left.Candidates[0], Account: "ada"})
+	if err != nil || report.Outcome != RevocationDone {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// A refresh of the live credential that is under way would find no place for its answer.
+func TestReplacingWaitsForARefreshOfWhatIsReplaced(t *testing.T) {
+	w := newWorld(t, "strict")
+	a := w.process()
+	candidate := candidateOf(t, w, "second", nil)
+	w.vault.change(t, w.ref, func(d *connection.Document) { d.Intent = &connection.Intent{Attempt: "somebody", Budget: budget} })
+	in := AdoptInput{Ref: candidate, Gate: connection.Gate{Status: connection.Active, Grant: "second"}}
+	_, err := a.adopt(context.Background(), in)
+	demand(t, err, connection.ErrLookAgain)
+	if live := w.vault.peek(w.ref); live.Grant != "first" {
+		t.Fatalf("it was replaced: %s", live.Grant)
+	}
+	w.vault.change(t, w.ref, func(d *connection.Document) { d.Generation, d.Intent = 2, nil })
+	old := connection.CredentialRef{Connection: testID, Grant: "first", Generation: 1, Candidate: true}
+	candidateOf(t, w, "first", func(d *connection.Document) { d.Generation = 1 }) // kept by an attempt that died before the refresh
+	if _, err := a.adopt(context.Background(), in); err != nil {
+		t.Fatal(err)
+	}
+	if kept := w.vault.peek(old); kept.Generation != 2 {
+		t.Errorf("generation %d was kept", kept.Generation)
+	}
+}
+
+// To end what the connection lives by would end the connection.
+func TestACandidateThatTheConnectionLivesByIsNotRevoked(t *testing.T) {
+	for name, change := range map[string]func(live, candidate *connection.Document){
+		"a copy of its grant": func(_, candidate *connection.Document) { candidate.Grant = "first" },
+		"the same token again": func(live, candidate *connection.Document) {
+			candidate.Credential.Tokens = map[string]connection.Token{connection.DefaultToken: {Access: live.Credential.Default().Access}}
+		},
+		"the same refresh token": func(live, candidate *connection.Document) {
+			candidate.Credential.Tokens = map[string]connection.Token{connection.DefaultToken: {
+				Access: connection.NewSecret("new"), Refresh: live.Credential.Default().Refresh}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "strict")
+			a := w.process()
+			live := w.vault.peek(w.ref).Document
+			ref := candidateOf(t, w, "other", func(d *connection.Document) { change(&live, d) })
+			report, err := a.revoke(context.Background(), RevokeInput{Ref: ref, Account: "ada"})
+			if err != nil || report.Outcome != RevocationShared {
+				t.Errorf("%+v, %v", report, err)
+			}
+		})
+	}
+	w := newWorld(t, "strict")
+	report, err := w.process().revoke(context.Background(), RevokeInput{Ref: candidateOf(t, w, "other", nil), Account: "ada"})
+	if err != nil || report.Outcome != RevocationDone {
+		t.Errorf("a grant of its own: %+v, %v", report, err)
+	}
+}
