@@ -42,26 +42,44 @@ type Facts interface {
 // link where a person authorizes it.
 func (c *Client) RequestLink(ctx context.Context, in ConnectInput) (Link, error) {
 	var link Link
-	start, err := c.startConnect(&in)
-	if err != nil {
-		return link, err
-	}
-	err = c.updateWithStart(ctx, start, UpdateRequestLink, RequestLink{Fingerprint: in.Fingerprint}, &link)
+	err := c.connect(ctx, &in, UpdateRequestLink, func() any { return RequestLink{Fingerprint: in.Fingerprint} }, &link)
 	return link, err
+}
+
+// RequestDevice starts a connect, unless the very same one is open, and answers the
+// code that a person types in on another device. A code that is still good is
+// answered again; once it has expired, a new one is.
+func (c *Client) RequestDevice(ctx context.Context, in ConnectInput) (DevicePrompt, error) {
+	var prompt DevicePrompt
+	err := c.connect(ctx, &in, UpdateRequestDevice, func() any { return RequestDevice{Fingerprint: in.Fingerprint} }, &prompt)
+	return prompt, err
 }
 
 // Connect starts a connect, unless the very same one is open, with secrets that
 // wait in the inbox ("" for methods that have none). It answers when they have
-// been tested, whether they passed or not.
+// been tested, whether they passed or not, or when the login has come to a question.
 func (c *Client) Connect(ctx context.Context, in ConnectInput, inbox connection.InboxRef) (Progress, error) {
 	var progress Progress
-	start, err := c.startConnect(&in)
-	if err != nil {
-		return progress, err
-	}
-	err = c.updateWithStart(ctx, start, UpdateProvideCredential,
-		ProvideCredential{Inbox: inbox, Fingerprint: in.Fingerprint}, &progress)
+	err := c.connect(ctx, &in, UpdateProvideCredential,
+		func() any { return ProvideCredential{Inbox: inbox, Fingerprint: in.Fingerprint} }, &progress)
 	return progress, err
+}
+
+// connect sends an update with the start of a connect. A reconnect has been started
+// by its Connection, and is only told. message is asked for once the input has its fingerprint.
+func (c *Client) connect(ctx context.Context, in *ConnectInput, name string, message func() any, out any) error {
+	if in.Mode == ModeReplace {
+		err := c.update(ctx, ConnectWorkflowID(in.Connection), name, message(), out)
+		if connection.TypeOf(err) == connection.ErrConnectionNotFound {
+			return sessionClosed(in.Connection)
+		}
+		return err
+	}
+	start, err := c.startConnect(in)
+	if err != nil {
+		return err
+	}
+	return c.updateWithStart(ctx, start, name, message(), out)
 }
 
 // CheckConnect reports what is wrong with a connect without starting it, and what it would do.
@@ -78,6 +96,7 @@ func (c *Client) startConnect(in *ConnectInput) (client.WithStartWorkflowOperati
 	if err != nil {
 		return nil, err
 	}
+	in.Fingerprint = ""
 	in.Fingerprint = fingerprint(*in)
 	return c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: ConnectWorkflowID(in.Connection), TaskQueue: Queue,
@@ -86,9 +105,8 @@ func (c *Client) startConnect(in *ConnectInput) (client.WithStartWorkflowOperati
 	}, TypeConnectApp, *in), nil
 }
 
-// fingerprint stands for everything that is fixed when a connect starts.
-func fingerprint(in ConnectInput) string {
-	in.Fingerprint = ""
+// fingerprint stands for everything that is fixed when a connect or a reconnect starts.
+func fingerprint[T ConnectInput | ReconnectInput](in T) string {
 	text, _ := json.Marshal(in) // strings, lists and a map of strings: it cannot fail
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
@@ -97,10 +115,10 @@ func fingerprint(in ConnectInput) string {
 // BeginAuthorization answers the provider's URL, without state, for an attempt
 // that has not begun. Only the hash of the state travels. Asked again with the
 // same state it gets the same answer, so that a lost one costs no link.
-func (c *Client) BeginAuthorization(ctx context.Context, id connection.ID, in BeginAuthorization) (string, error) {
+func (c *Client) BeginAuthorization(ctx context.Context, id connection.ID, in BeginAuthorization) (activities.BeginAuthorizationResult, error) {
 	var out activities.BeginAuthorizationResult
 	err := c.updateOnce(ctx, ConnectWorkflowID(id), "begin/"+in.Attempt+"/"+in.StateSHA256, UpdateBeginAuthorization, in, &out)
-	return out.URL, err
+	return out, err
 }
 
 // AuthorizationReceived tells the connect that a callback's answer waits in the inbox.
@@ -112,6 +130,22 @@ func (c *Client) AuthorizationReceived(ctx context.Context, id connection.ID, in
 func (c *Client) ProvideCredential(ctx context.Context, id connection.ID, in ProvideCredential) (Progress, error) {
 	var progress Progress
 	return progress, c.update(ctx, ConnectWorkflowID(id), UpdateProvideCredential, in, &progress)
+}
+
+// AnswerStep answers the open question of a connect's login. It answers at the next
+// question, or after the test.
+func (c *Client) AnswerStep(ctx context.Context, id connection.ID, in AnswerStep) (Progress, error) {
+	var progress Progress
+	err := c.update(ctx, ConnectWorkflowID(id), UpdateAnswerStep, in, &progress)
+	return progress, err
+}
+
+// ChooseAccount answers which of several accounts a connect is to be of. It answers
+// at the next question, or after the test.
+func (c *Client) ChooseAccount(ctx context.Context, id connection.ID, in ChooseAccount) (Progress, error) {
+	var progress Progress
+	err := c.update(ctx, ConnectWorkflowID(id), UpdateChooseAccount, in, &progress)
+	return progress, err
 }
 
 // TestConnect runs the test of an open connect again.

@@ -17,7 +17,7 @@ import (
 // obtain the credential, test it, have it reviewed if asked, create the toolkit
 // and activate. A person may take a day over it, fail and try again.
 func ConnectApp(ctx workflow.Context, in ConnectInput) (*ConnectResult, error) {
-	c := &connect{in: in, undo: &saga{}}
+	c := &connect{in: in, undo: &saga{}, beginning: workflow.NewMutex(ctx)}
 	if err := c.listen(ctx); err != nil {
 		return nil, err
 	}
@@ -32,29 +32,32 @@ type connect struct {
 	until    time.Time
 	undo     *saga
 
-	pending []*event // what people and callbacks brought, in order
-	auto    *event   // the credential that is obtained without anybody
-	attempt string   // whose candidate is being tested
-	approve *Approve
-	cancel  *Reason
-	tested  bool // a credential has passed: no other is wanted
-	sealed  bool // past the point where it can be cancelled
-	reply   *activated
-}
-
-// event is something to obtain a credential from, or to test again.
-type event struct {
-	authorization *AuthorizationReceived
-	credential    *ProvideCredential
-	done          bool
+	pending   []*event // what people and callbacks brought, in order
+	current   *event   // the one that is being tried
+	auto      *event   // the credential that is obtained without anybody
+	attempt   string   // whose candidate is being tested
+	candidate *activities.StoredReport
+	values    map[string]string // the inputs that the candidate was stored with
+	answer    *said             // to the question that is open
+	device    *device
+	devices   int            // how many codes were asked for
+	beginning workflow.Mutex // of device authorizations: two who ask at once get one code
+	approve   *Approve
+	cancel    *Reason
+	tested    bool                // a credential has passed: no other is wanted
+	sealed    bool                // past the point where it can be cancelled
+	failure   *connection.Problem // why it is being undone
+	handing   int                 // credentials handed over by the Connection that were not answered
+	reply     *activated
 }
 
 func (c *connect) run(ctx workflow.Context) (*ConnectResult, error) {
 	c.until = workflow.Now(ctx).Add(sessionLife)
 	c.progress = Progress{Connection: c.in.Connection, DisplayName: c.name(), RequestedBy: c.in.RequestedBy,
-		Owner: c.in.Owner, Until: c.until}
+		Owner: c.in.Owner, Mode: c.in.Mode, Until: c.until}
 	problem := c.steps(ctx)
 	if problem != nil {
+		c.failure = problem
 		c.undo.run(ctx)
 		c.progress.Problem = problem
 		phase := PhaseFailed
@@ -64,7 +67,7 @@ func (c *connect) run(ctx workflow.Context) (*ConnectResult, error) {
 		c.enter(ctx, phase)
 	}
 	quiet, _ := workflow.NewDisconnectedContext(ctx)
-	if err := workflow.Await(quiet, func() bool { return workflow.AllHandlersFinished(quiet) }); err != nil {
+	if err := workflow.Await(quiet, func() bool { return workflow.AllHandlersFinished(quiet) && c.handing == 0 }); err != nil {
 		return nil, err
 	}
 	if problem != nil && ctx.Err() != nil {
@@ -91,21 +94,42 @@ func (c *connect) steps(ctx workflow.Context) *connection.Problem {
 
 func (c *connect) validate(ctx workflow.Context) *connection.Problem {
 	c.enter(ctx, PhaseValidating)
+	if problem := c.rightful(ctx); problem != nil {
+		return problem
+	}
 	plan, err := validateConnect.do(ctx, vaultWork, "check what is asked for", c.in.ConnectRequest)
 	if err != nil {
 		return why(err)
 	}
-	c.plan, c.progress.Plan = plan, plan
-	if plan.Kind == connection.OAuth2ClientCredentials || plan.Kind == connection.None {
+	c.plan, c.progress.Plan, c.values = plan, plan, plan.Values
+	if plan.Flow == activities.FlowAutomatic {
 		c.auto = &event{credential: &ProvideCredential{}}
 		c.pending = append(c.pending, c.auto)
 	}
 	return nil
 }
 
+// rightful refuses a replacement that the Connection itself has not started.
+func (c *connect) rightful(ctx workflow.Context) *connection.Problem {
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	switch {
+	case c.in.Mode == "":
+		return nil
+	case c.in.Mode != ModeReplace:
+		return connection.InvalidInput("mode", "there is no such mode", `leave it out, or use "`+ModeReplace+`"`)
+	case parent == nil || parent.ID != ConnectionWorkflowID(c.in.Connection):
+		return connection.InvalidInput("mode", "only the Connection replaces its credential", "send it the update "+UpdateReconnect)
+	}
+	return nil
+}
+
 // reserve takes the ID by starting the Connection, Pending. It outlives this
-// workflow, and cleans itself up should this workflow die without a word.
+// workflow, and cleans itself up should this workflow die without a word. A
+// replacement reserves nothing: the Connection is there, and has started this.
 func (c *connect) reserve(ctx workflow.Context) *connection.Problem {
+	if c.in.Mode == ModeReplace {
+		return nil
+	}
 	c.enter(ctx, PhaseReserving)
 	info := workflow.GetInfo(ctx)
 	session := Session{WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID}
@@ -145,38 +169,6 @@ func (c *connect) review(ctx workflow.Context) *connection.Problem {
 	if len(c.approve.Actions) > 0 {
 		c.plan.Actions = slices.Sorted(slices.Values(c.approve.Actions))
 	}
-	return nil
-}
-
-// activate hands the tested credential to the Connection, which adopts it, opens
-// the gate and answers. From here on the connect cannot be cancelled: undoing
-// would revoke what the Connection may already be using.
-func (c *connect) activate(ctx workflow.Context) *connection.Problem {
-	c.sealed = true
-	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	c.enter(ctx, PhaseActivating)
-	stored := c.progress.Stored
-	toolkit := connection.Toolkit{Name: c.plan.Toolkit, Actions: slices.Sorted(slices.Values(c.plan.Actions))}
-	message := activate{ReplyTo: workflow.GetInfo(ctx).WorkflowExecution.ID, Ref: stored.Ref,
-		Method: c.plan.Method, Kind: c.plan.Kind, AuthConfig: c.in.AuthConfig, Digest: c.plan.Digest,
-		Identity: stored.Identity, Scopes: stored.Scopes, Renewable: stored.Renewable, Expires: stored.Expires, Toolkit: toolkit}
-	id := ConnectionWorkflowID(c.in.Connection)
-	if err := workflow.SignalExternalWorkflow(ctx, id, "", signalActivate, message).Get(ctx, nil); err != nil {
-		return connection.Refused(connection.ErrSessionClosed, "the reservation is gone", "start the connect again")
-	}
-	answered, err := workflow.AwaitWithTimeout(ctx, activationAnswer, func() bool { return c.reply != nil && c.reply.Grant == stored.Ref.Grant })
-	if err != nil || !answered {
-		return connection.VaultUnavailable("the credential could not be put in place within a day")
-	}
-	if c.reply.Problem != nil {
-		return c.reply.Problem
-	}
-	if err := c.discardOthers(ctx, stored.Ref.Grant); err != nil {
-		workflow.GetLogger(ctx).Warn("attempts of a finished connect are left to the sweep", "error", err.Error())
-	}
-	c.progress.Result = &ConnectResult{Connection: c.in.Connection, Status: connection.Active,
-		Identity: stored.Identity, Toolkit: toolkit, Scopes: stored.Scopes}
-	c.enter(ctx, PhaseActive)
 	return nil
 }
 

@@ -43,6 +43,12 @@ func (c *connect) details() string {
 		}
 		fmt.Fprintf(&b, "- toolkit `%s`: %s\n", c.plan.Toolkit, strings.Join(c.plan.Actions, ", "))
 	}
+	if q := c.progress.Question; q != nil {
+		fmt.Fprintf(&b, "- waits for an answer: %s\n", q.Title)
+	}
+	if d := c.progress.Device; d != nil {
+		fmt.Fprintf(&b, "- waits for the code to be typed in at %s until %s\n", d.VerificationURI, d.Expires.UTC().Format("15:04 MST"))
+	}
 	if t := c.progress.Test; t != nil {
 		fmt.Fprintf(&b, "- tested: %s; account: %s\n", t.Tested, t.Identity.Label)
 	}
@@ -55,10 +61,12 @@ func (c *connect) details() string {
 
 // waitForPerson says what is waited for.
 func (c *connect) waitForPerson(ctx workflow.Context) {
-	switch {
-	case c.plan.Kind.NeedsPerson():
+	switch c.plan.Flow {
+	case activities.FlowBrowser:
 		c.enter(ctx, PhaseAuthorization)
-	default:
+	case activities.FlowDevice:
+		c.enter(ctx, PhaseDevice)
+	case activities.FlowInput, activities.FlowAutomatic:
 		c.enter(ctx, PhaseCredential)
 	}
 }
@@ -96,6 +104,9 @@ func (c *connect) discard(ctx workflow.Context) error { return c.discardOthers(c
 
 // discardOthers revokes and destroys every candidate but the one to keep, and removes the attempts.
 func (c *connect) discardOthers(ctx workflow.Context, keep string) error {
+	if err := c.stopDevice(ctx); err != nil {
+		return err
+	}
 	return discardCandidates(ctx, activities.DiscardInput{Connection: c.in.Connection, Keep: keep})
 }
 
@@ -107,9 +118,14 @@ func discardCandidates(ctx workflow.Context, in activities.DiscardInput) error {
 	if err != nil {
 		return err
 	}
+	return endCandidates(ctx, report.Candidates, "")
+}
+
+// endCandidates revokes and destroys. account is whose they are, "" where that is not known.
+func endCandidates(ctx workflow.Context, candidates []connection.CredentialRef, account string) error {
 	var left error
-	for _, ref := range report.Candidates {
-		if _, err := revokeGrant.do(ctx, revoking, "revoke the grant that is not used", activities.RevokeInput{Ref: ref}); err != nil {
+	for _, ref := range candidates {
+		if _, err := revokeGrant.do(ctx, revoking, "revoke the grant that is not used", activities.RevokeInput{Ref: ref, Account: account}); err != nil {
 			left = final(connection.Refused(connection.ErrProviderUnavailable, "a grant could not be revoked and may still live at the app",
 				"remove the authorization in the app's own settings"))
 		}

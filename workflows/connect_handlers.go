@@ -19,15 +19,11 @@ const maxAttempts = 100
 // with the start is delivered in the first task.
 func (c *connect) listen(ctx workflow.Context) error {
 	workflow.Go(ctx, c.receiveAuthorizations)
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		channel := workflow.GetSignalChannel(ctx, signalActivated)
-		for {
-			var reply activated
-			if !channel.Receive(ctx, &reply) {
-				return
-			}
-			c.reply = &reply
-		}
+	workflow.Go(ctx, c.pollDevices)
+	receive(ctx, signalActivated, func(in activated) { c.reply = &in })
+	receive(ctx, signalHandedOver, func(in handedOver) {
+		c.handing++
+		workflow.Go(ctx, func(ctx workflow.Context) { c.tryHandedOver(ctx, in) })
 	})
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (Progress, error) { return c.progress, nil }); err != nil {
 		return err
@@ -37,6 +33,9 @@ func (c *connect) listen(ctx workflow.Context) error {
 	}
 	handlers := map[string]any{
 		UpdateRequestLink:        c.requestLink,
+		UpdateRequestDevice:      c.requestDevice,
+		UpdateAnswerStep:         c.answerStep,
+		UpdateChooseAccount:      c.chooseAccount,
 		UpdateBeginAuthorization: c.beginAuthorization,
 		UpdateProvideCredential:  c.provideCredential,
 		UpdateTest:               c.testAgain,
@@ -69,8 +68,30 @@ func (c *connect) open() error {
 		return final(c.progress.Problem)
 	case c.cancel != nil:
 		return final(connection.Refused(connection.ErrSessionClosed, "the connect was cancelled", "start a new one"))
+	case c.failure != nil:
+		return final(c.failure)
 	}
 	return nil
+}
+
+// flows refuses what does not fit how the credential is obtained, with what does.
+func (c *connect) flows(flow activities.Flow) error {
+	have := c.plan.Flow
+	if have == activities.FlowAutomatic {
+		have = activities.FlowInput // a corrected input may always be provided
+	}
+	if have == flow {
+		return nil
+	}
+	title := c.plan.MethodTitle
+	switch have {
+	case activities.FlowBrowser:
+		return final(connection.InvalidInput("method", title+" is authorized in a browser", "ask for a link instead"))
+	case activities.FlowDevice:
+		return final(connection.InvalidInput("method", title+" is authorized with a code on another device", "ask for a code instead"))
+	case activities.FlowInput, activities.FlowAutomatic:
+	}
+	return final(connection.InvalidInput("method", title+" is not authorized at the app", "provide the credential instead"))
 }
 
 // wanting refuses a further credential once one has passed its test.
@@ -97,8 +118,8 @@ func (c *connect) requestLink(ctx workflow.Context, in RequestLink) (Link, error
 	if err := c.planned(ctx); err != nil {
 		return Link{}, err
 	}
-	if !c.plan.Kind.NeedsPerson() {
-		return Link{}, final(connection.InvalidInput("method", c.plan.MethodTitle+" is not authorized in a browser", "provide the credential instead"))
+	if err := c.flows(activities.FlowBrowser); err != nil {
+		return Link{}, err
 	}
 	if err := c.wanting(); err != nil {
 		return Link{}, err
@@ -139,6 +160,9 @@ func (c *connect) beginAuthorization(ctx workflow.Context, in BeginAuthorization
 		attempt.State, attempt.StateSHA256 = AttemptOpen, ""
 		return nil, final(why(err))
 	}
+	if result.StateSHA256 != "" { // the app has a state of its own, which the callback will bring
+		c.find(in.Attempt).StateSHA256 = result.StateSHA256
+	}
 	return result, nil
 }
 
@@ -175,8 +199,8 @@ func (c *connect) provideCredential(ctx workflow.Context, in ProvideCredential) 
 	if err := c.planned(ctx); err != nil {
 		return Progress{}, err
 	}
-	if c.plan.Kind.NeedsPerson() {
-		return Progress{}, final(connection.InvalidInput("method", c.plan.MethodTitle+" is authorized in a browser", "ask for a link instead"))
+	if err := c.flows(activities.FlowInput); err != nil {
+		return Progress{}, err
 	}
 	next := c.auto
 	if next == nil || next.done {
@@ -185,6 +209,8 @@ func (c *connect) provideCredential(ctx workflow.Context, in ProvideCredential) 
 		}
 		next = &event{credential: &in}
 		c.pending = append(c.pending, next)
+	} else if c.asking() { // it has begun by itself, and come to a question
+		return c.progress, nil
 	}
 	return c.outcome(ctx, next)
 }
@@ -193,10 +219,10 @@ func (c *connect) testAgain(ctx workflow.Context, _ struct{}) (Progress, error) 
 	if err := c.planned(ctx); err != nil {
 		return Progress{}, err
 	}
-	if c.progress.Stored == nil {
+	if c.candidate == nil {
 		return Progress{}, final(connection.Refused(connection.ErrTestFailed, "there is no credential to test yet", "provide one first"))
 	}
-	if c.progress.Phase != PhaseTestFailed {
+	if c.tested || c.current != nil {
 		return c.progress, nil
 	}
 	next := &event{}
@@ -204,12 +230,14 @@ func (c *connect) testAgain(ctx workflow.Context, _ struct{}) (Progress, error) 
 	return c.outcome(ctx, next)
 }
 
-// outcome answers when the event has been tried, or the connect is over without it.
+// outcome answers when the event has been tried, or a person is asked, or the
+// connect is over without it.
 func (c *connect) outcome(ctx workflow.Context, next *event) (Progress, error) {
-	if err := workflow.Await(ctx, func() bool { return next.done || c.progress.Phase.Over() || c.tested }); err != nil {
+	stops := next.stops
+	if err := workflow.Await(ctx, func() bool { return next.done || next.stops > stops || c.progress.Phase.Over() || c.tested }); err != nil {
 		return Progress{}, err
 	}
-	if !next.done {
+	if !next.done && next.stops == stops {
 		return c.progress, c.open()
 	}
 	return c.progress, nil

@@ -18,11 +18,21 @@ type ConnectInput struct {
 	RequestedBy string `json:"requested_by,omitempty"`
 	// Review holds the connect before the toolkit is created until approve is sent.
 	Review bool `json:"review,omitempty"`
+	// Mode is "" for a new connection. With [ModeReplace] the Connection itself starts
+	// the ConnectApp, to replace its credential; nobody else can.
+	Mode string `json:"mode,omitempty"`
+	// Known is the account that the connection has, in mode replace: another one is
+	// refused unless AllowOtherAccount is set. The zero value pins nothing.
+	Known             connection.Identity `json:"known,omitzero"`
+	AllowOtherAccount bool                `json:"allow_other_account,omitempty"`
 	// Fingerprint stands for the input: a request with another one for an ID whose
 	// connect is open is answered ConnectionIDTaken, never with somebody else's
 	// link. The Client fills it in; others send any text that changes with the input.
 	Fingerprint string `json:"fingerprint,omitempty"`
 }
+
+// ModeReplace is the mode of a ConnectApp that replaces a connection's credential.
+const ModeReplace = "replace"
 
 // ConnectResult is what a ConnectApp that succeeded made.
 type ConnectResult struct {
@@ -31,6 +41,11 @@ type ConnectResult struct {
 	Identity   connection.Identity `json:"identity,omitzero"`
 	Toolkit    connection.Toolkit  `json:"toolkit"`
 	Scopes     []string            `json:"scopes,omitempty"`
+	// Missing scopes were asked for and not granted.
+	Missing []string `json:"missing,omitempty"`
+	// Uncovered are actions of kept toolkits, as toolkit/action, that a reconnect did
+	// not ask the scopes of: they may be refused now.
+	Uncovered []string `json:"uncovered,omitempty"`
 }
 
 // Phase is how far a connect has come.
@@ -42,7 +57,10 @@ const (
 	PhaseReserving     Phase = "reserving"
 	PhaseAuthorization Phase = "waiting-for-authorization"
 	PhaseCredential    Phase = "waiting-for-credential"
+	PhaseDevice        Phase = "waiting-for-device"
 	PhaseObtaining     Phase = "obtaining"
+	PhaseAnswer        Phase = "waiting-for-answer"
+	PhaseChoice        Phase = "waiting-for-choice"
 	PhaseTesting       Phase = "testing"
 	PhaseTestFailed    Phase = "test-failed"
 	PhaseReview        Phase = "waiting-for-review"
@@ -61,10 +79,17 @@ type Progress struct {
 	DisplayName string        `json:"display_name,omitempty"`
 	RequestedBy string        `json:"requested_by,omitempty"`
 	Owner       string        `json:"owner,omitempty"`
-	Phase       Phase         `json:"phase"`
+	// Mode is the request's: [ModeReplace] for a reconnect.
+	Mode  string `json:"mode,omitempty"`
+	Phase Phase  `json:"phase"`
 	// Plan is set once the request has been checked.
 	Plan     *activities.ConnectPlan `json:"plan,omitempty"`
 	Attempts []AttemptState          `json:"attempts,omitempty"`
+	// Device is what a person is shown who authorizes on another device.
+	Device *DevicePrompt `json:"device,omitempty"`
+	// Question waits for an answer, Choices for one of them to be chosen.
+	Question *activities.Question `json:"question,omitempty"`
+	Choices  *activities.Choices  `json:"choices,omitempty"`
 	// Stored says what was obtained; nil before that.
 	Stored *activities.StoredReport `json:"stored,omitempty"`
 	// Test is the last test that passed, Problem the last thing that did not work.
@@ -138,4 +163,30 @@ type ProvideCredential struct {
 type Approve struct {
 	// Actions replace the toolkit's actions; empty keeps what was asked for.
 	Actions []string `json:"actions,omitempty"`
+}
+
+// RequestDevice asks for a code to authorize with on another device.
+type RequestDevice struct {
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// DevicePrompt is what the person is shown: go there, and type in the code.
+type DevicePrompt struct {
+	UserCode        string `json:"user_code"`
+	VerificationURI string `json:"verification_uri"`
+	// VerificationURIComplete holds the code already; "" when the app offers none.
+	VerificationURIComplete string    `json:"verification_uri_complete,omitempty"`
+	Expires                 time.Time `json:"expires"`
+}
+
+// AnswerStep answers a question of the login. Secrets wait in the inbox.
+type AnswerStep struct {
+	Step   string              `json:"step"`
+	Inbox  connection.InboxRef `json:"inbox,omitempty"`
+	Values map[string]string   `json:"values,omitempty"`
+}
+
+// ChooseAccount answers which of several accounts is meant.
+type ChooseAccount struct {
+	ID string `json:"id"`
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,13 +11,13 @@ import (
 )
 
 func keyPlan() activities.ConnectPlan {
-	return activities.ConnectPlan{AppName: "Sandbox", Method: "api-key", MethodTitle: "API key", Kind: connection.APIKey,
+	return activities.ConnectPlan{AppName: "Sandbox", Method: "api-key", MethodTitle: "API key", Kind: connection.APIKey, Flow: activities.FlowInput,
 		Actions: []string{"a", "b"}, Toolkit: "default"}
 }
 
 func oauthPlan() activities.ConnectPlan {
 	plan := keyPlan()
-	plan.Method, plan.Kind, plan.GatewayURL = "oauth", connection.OAuth2Code, "https://gateway.example"
+	plan.Method, plan.Kind, plan.Flow, plan.GatewayURL = "oauth", connection.OAuth2Code, activities.FlowBrowser, "https://gateway.example"
 	return plan
 }
 
@@ -132,7 +133,11 @@ func TestAFailedTestIsCorrected(t *testing.T) {
 // authorize drives an OAuth connect up to the callback that the test sends.
 func authorize(t *testing.T, callbacks func(attempt string, send func(AuthorizationReceived))) (*recorder, Progress, error) {
 	t.Helper()
-	r := &recorder{plan: oauthPlan()}
+	return authorizeWith(t, &recorder{plan: oauthPlan()}, callbacks)
+}
+
+func authorizeWith(t *testing.T, r *recorder, callbacks func(attempt string, send func(AuthorizationReceived))) (*recorder, Progress, error) {
+	t.Helper()
 	env := newEnvironment(t, r)
 	link := &reply{}
 	env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdateRequestLink, "1", link, RequestLink{Fingerprint: "f"}) }, 0)
@@ -174,6 +179,26 @@ func TestACallbackThatDoesNotFitChangesNothing(t *testing.T) {
 	})
 	if connection.TypeOf(err) != connection.ErrSessionClosed || r.count("ExchangeCode") != 0 {
 		t.Errorf("%v, %d exchanges", err, r.count("ExchangeCode"))
+	}
+}
+
+// OAuth 1.0a has no state: the temporary token binds the callback in its stead.
+func TestAnAppsOwnStateReplacesOurs(t *testing.T) {
+	own := strings.Repeat("ab", 32)
+	r, progress, err := authorizeWith(t, &recorder{plan: oauthPlan(), begun: activities.BeginAuthorizationResult{URL: "u", StateSHA256: own}},
+		func(attempt string, send func(AuthorizationReceived)) {
+			send(AuthorizationReceived{Attempt: attempt, StateSHA256: stateHash, Inbox: "forged"})
+			send(AuthorizationReceived{Attempt: attempt, StateSHA256: own, Inbox: "code"})
+		})
+	if err != nil || r.count("ExchangeCode") != 1 || progress.Phase != PhaseActive || progress.Attempts[0].StateSHA256 != own {
+		t.Errorf("%v, %d exchanges, %+v", err, r.count("ExchangeCode"), progress.Attempts)
+	}
+	r, _, _ = authorizeWith(t, &recorder{plan: oauthPlan(), begun: activities.BeginAuthorizationResult{URL: "u", StateSHA256: own}},
+		func(attempt string, send func(AuthorizationReceived)) {
+			send(AuthorizationReceived{Attempt: attempt, StateSHA256: stateHash, Inbox: "forged"})
+		})
+	if r.count("ExchangeCode") != 0 {
+		t.Error("a callback with the state that was replaced was taken")
 	}
 }
 

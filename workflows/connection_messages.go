@@ -15,6 +15,8 @@ type State struct {
 	Method      string              `json:"method,omitempty"`
 	Kind        connection.AuthKind `json:"kind,omitempty"`
 	AuthConfig  string              `json:"auth_config,omitempty"`
+	// Values are the inputs that are not secret, as the connection was made with them.
+	Values map[string]string `json:"values,omitempty"`
 	// Digest identifies the definition the connection was made with.
 	Digest string `json:"digest,omitempty"`
 	// Look is what was last seen: status, reason, identity, scopes, expiry, last use.
@@ -28,8 +30,10 @@ type State struct {
 	// Transitions are the last hundred changes, the oldest first.
 	Transitions []Transition `json:"transitions,omitempty"`
 	// Session is the connect that reserved this connection, while it is Pending.
-	Session *Session  `json:"session,omitempty"`
-	Created time.Time `json:"created,omitzero"`
+	Session *Session `json:"session,omitempty"`
+	// Reconnect is the reconnect that is under way; nil while there is none.
+	Reconnect *OpenReconnect `json:"reconnect,omitempty"`
+	Created   time.Time      `json:"created,omitzero"`
 	// Runs counts how often the workflow has continued as new.
 	Runs int `json:"runs,omitempty"`
 }
@@ -101,7 +105,9 @@ type CredentialRejected struct {
 
 // activate hands a tested candidate to the Connection.
 type activate struct {
-	ReplyTo    string                   `json:"reply_to"`
+	ReplyTo string `json:"reply_to"`
+	// RunID is the run that ReplyTo names.
+	RunID      string                   `json:"run_id,omitempty"`
 	Ref        connection.CredentialRef `json:"ref"`
 	Method     string                   `json:"method"`
 	Kind       connection.AuthKind      `json:"kind"`
@@ -111,13 +117,22 @@ type activate struct {
 	Scopes     []string                 `json:"scopes,omitempty"`
 	Renewable  bool                     `json:"renewable,omitempty"`
 	Expires    time.Time                `json:"expires,omitzero"`
-	Toolkit    connection.Toolkit       `json:"toolkit"`
+	Values     map[string]string        `json:"values,omitempty"`
+	// Toolkit to create; one without a name creates none, since a reconnect keeps what there is.
+	Toolkit connection.Toolkit `json:"toolkit"`
+	// Actions are those whose scopes were asked for, and Missing the scopes that were not granted.
+	Actions []string `json:"actions,omitempty"`
+	Missing []string `json:"missing,omitempty"`
 }
 
 // activated answers activate.
 type activated struct {
 	Grant   string              `json:"grant"`
 	Problem *connection.Problem `json:"problem,omitempty"`
+	// Status and Toolkits are what the connection then has.
+	Status    connection.Status    `json:"status,omitempty"`
+	Toolkits  []connection.Toolkit `json:"toolkits,omitempty"`
+	Uncovered []string             `json:"uncovered,omitempty"`
 }
 
 // release gives a reservation up; only the session that made it can.

@@ -5,7 +5,8 @@
 //
 // ConnectApp is the saga that makes a connection: validate, reserve, obtain the
 // credential, test, review, create the toolkit, activate; and compensation in
-// reverse. Connection is the entity that owns a connection's state for its life.
+// reverse. Connection is the entity that owns a connection's state for its life; to
+// reconnect, it starts a ConnectApp of its own that replaces its credential.
 // AuthConfig is the entity of a client registration. RunAction runs one action
 // of a toolkit as a child of somebody else's workflow. SweepVault cleans up on a schedule.
 //

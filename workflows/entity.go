@@ -35,6 +35,12 @@ type entity struct {
 	cancelWatch workflow.CancelFunc
 	replan      bool // the watch must be started anew with what is known now
 
+	child       workflow.ChildWorkflowFuture // the reconnect that is under way
+	cancelChild workflow.CancelFunc
+	connecting  Reconnecting // what the child was asked for
+	answers     []tried      // what it answered to credentials that were handed over
+	endings     int          // replaced grants that are being ended
+
 	activate   *activate
 	rejections []CredentialRejected
 	released   bool
@@ -56,7 +62,7 @@ func (e *entity) run(ctx workflow.Context) error {
 		}
 		err := workflow.Await(ctx, func() bool {
 			return e.watch != nil && e.watch.IsReady() || e.replan || e.activate != nil ||
-				len(e.rejections) > 0 || e.over() || e.wantsContinue(ctx)
+				len(e.rejections) > 0 || e.over() || e.reconnected() || e.wantsContinue(ctx)
 		})
 		if err != nil && e.disconnect == nil { // cancelled from outside: the same as a disconnect
 			e.disconnect = &Reason{Reason: "the workflow was cancelled"}
@@ -81,6 +87,8 @@ func (e *entity) turnOver(ctx workflow.Context) (bool, error) {
 		return true, e.end(quiet)
 	case e.activate != nil:
 		e.adopt(ctx)
+	case e.reconnected():
+		e.concludeReconnect(ctx)
 	case len(e.rejections) > 0:
 		e.takeRejection(ctx)
 	case e.watch != nil && e.watch.IsReady():
@@ -99,7 +107,7 @@ func (e *entity) continueAsNew(ctx workflow.Context) (bool, error) {
 	e.stopWatch(ctx)
 	e.mutex.Unlock() // handlers that wait for the turn finish first
 	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) || e.over() })
-	if lockErr := e.mutex.Lock(ctx); lockErr != nil || err != nil || e.over() || e.activate != nil || len(e.rejections) > 0 || e.replan {
+	if lockErr := e.mutex.Lock(ctx); lockErr != nil || err != nil || e.over() || e.activate != nil || len(e.rejections) > 0 || e.replan || e.occupied() {
 		return false, lockErr
 	}
 	e.state.Runs++
@@ -110,6 +118,10 @@ func (e *entity) over() bool { return e.disconnect != nil || e.released }
 
 func (e *entity) pending() bool { return e.state.Look.Status == connection.Pending }
 
+// occupied reports what the next run would know nothing of: its children and the
+// work in the background are this run's. Each is over within days.
+func (e *entity) occupied() bool { return e.child != nil || e.endings > 0 }
+
 func (e *entity) wantsContinue(ctx workflow.Context) bool {
-	return e.renew || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+	return !e.occupied() && (e.renew || workflow.GetInfo(ctx).GetContinueAsNewSuggested())
 }

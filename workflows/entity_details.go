@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"connectedapps/connection"
+
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
@@ -45,11 +47,13 @@ func moment(key temporal.SearchAttributeKeyTime, value time.Time) temporal.Searc
 }
 
 // account is whose account it is, as a person recognises it.
-func (s State) account() string {
-	if s.Look.Identity.Label != "" {
-		return s.Look.Identity.Label
+func (s State) account() string { return account(s.Look.Identity) }
+
+func account(identity connection.Identity) string {
+	if identity.Label != "" {
+		return identity.Label
 	}
-	return s.Look.Identity.Account
+	return identity.Account
 }
 
 // details is what an operator reads on top of the run in the Web UI; no secret can be in it.
@@ -68,6 +72,9 @@ func (e *entity) details() string {
 	line("account", s.account())
 	line("authentication", string(s.Kind))
 	line("auth config", s.AuthConfig)
+	if s.Reconnect != nil {
+		line("reconnect", "under way since "+s.Reconnect.Since.UTC().Format(time.RFC3339)+" as `"+s.Reconnect.WorkflowID+"`")
+	}
 	line("owner", s.Owner)
 	line("scopes", strings.Join(s.Look.Scopes, " "))
 	if !s.Look.Expires.IsZero() {

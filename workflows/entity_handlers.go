@@ -13,11 +13,11 @@ import (
 // listen registers every handler before anything blocks.
 func (e *entity) listen(ctx workflow.Context) error {
 	receive(ctx, signalActivate, func(in activate) {
-		if e.state.Session == nil || in.ReplyTo != e.state.Session.WorkflowID {
-			return
+		if e.expects(in) {
+			e.activate = &in
 		}
-		e.activate = &in
 	})
+	receive(ctx, signalTried, func(in tried) { e.answers = append(e.answers, in) })
 	receive(ctx, signalRelease, func(in release) {
 		if e.pending() && e.state.Session != nil && *e.state.Session == in.Session {
 			e.released = true
@@ -30,6 +30,7 @@ func (e *entity) listen(ctx workflow.Context) error {
 	}
 	handlers := map[string]any{
 		UpdateTest: e.test, UpdateRefresh: e.refresh, UpdatePutToolkit: e.putToolkit, UpdateDeleteToolkit: e.deleteToolkit,
+		UpdateReconnect: e.reconnect, UpdateCredentials: e.updateCredentials,
 		UpdateRename: e.rename, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
 	}
 	for _, name := range workflow.DeterministicKeys(handlers) {
@@ -38,6 +39,20 @@ func (e *entity) listen(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// expects reports whether the message is of the connect that is this connection's
+// now: the one that reserved it, or the reconnect it has started itself.
+func (e *entity) expects(in activate) bool {
+	session := e.state.Session
+	if open := e.state.Reconnect; open != nil {
+		session = &open.Session
+	}
+	if session == nil || in.ReplyTo != session.WorkflowID {
+		return false
+	}
+	// Histories from before there were reconnects name no run.
+	return in.RunID == session.RunID || in.RunID == "" && e.pending()
 }
 
 // receive handles every signal of a name, in order. take must not block: a signal

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -21,12 +22,18 @@ type recorder struct {
 	mu    sync.Mutex
 	calls []string
 
-	plan   activities.ConnectPlan
-	fail   map[string]error
-	probe  func(n int) (*activities.ProbeReport, error)
-	watch  func(n int, in activities.WatchInput) (*activities.Look, error)
-	gates  []connection.Gate
-	counts map[string]int
+	plan    activities.ConnectPlan
+	fail    map[string]error
+	probe   func(n int) (*activities.ProbeReport, error)
+	watch   func(n int, in activities.WatchInput) (*activities.Look, error)
+	login   func(n int, in activities.AdvanceLoginInput) (*activities.AdvanceLoginReport, error)
+	poll    func(n int, in activities.PollDeviceInput) (*activities.StoredReport, error)
+	discard func(in activities.DiscardInput) *activities.DiscardReport
+	begun   activities.BeginAuthorizationResult
+	revoked []activities.RevokeInput
+	watched []activities.WatchInput
+	gates   []connection.Gate
+	counts  map[string]int
 }
 
 func (r *recorder) called(name string) int {
@@ -71,18 +78,40 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	}
 	add("ValidateConnect", answer(r, "ValidateConnect", func(activities.ConnectRequest) *activities.ConnectPlan { plan := r.plan; return &plan }))
 	add("BeginAuthorization", answer(r, "BeginAuthorization", func(activities.BeginAuthorizationInput) *activities.BeginAuthorizationResult {
-		return &activities.BeginAuthorizationResult{URL: "https://app.example/authorize"}
+		begun := r.begun
+		return &begun
 	}))
 	add("ExchangeCode", answer(r, "ExchangeCode", func(in activities.ExchangeCodeInput) *activities.StoredReport {
 		return &activities.StoredReport{Ref: ref(in.Attempt), Renewable: true}
 	}))
 	add("StoreCredential", answer(r, "StoreCredential", func(in activities.StoreCredentialInput) *activities.StoredReport {
-		return &activities.StoredReport{Ref: ref(in.Grant)}
+		return &activities.StoredReport{Ref: ref(in.Grant), Unfinished: r.login != nil}
 	}))
+	add("AdvanceLogin", func(_ context.Context, in activities.AdvanceLoginInput) (*activities.AdvanceLoginReport, error) {
+		report, err := r.login(r.called("AdvanceLogin"), in)
+		if report != nil {
+			report.Stored = &activities.StoredReport{Ref: ref(in.Grant)}
+		}
+		return report, connection.Boundary("AdvanceLogin", err)
+	})
+	add("BeginDevice", answer(r, "BeginDevice", func(activities.BeginDeviceInput) *activities.BeginDeviceReport {
+		return &activities.BeginDeviceReport{UserCode: fmt.Sprintf("CODE-%d", r.count("BeginDevice")),
+			VerificationURI: "https://app.example/device", Lifetime: codeLife}
+	}))
+	add("PollDevice", func(_ context.Context, in activities.PollDeviceInput) (*activities.StoredReport, error) {
+		report, err := r.poll(r.called("PollDevice"), in)
+		if err == nil && report == nil {
+			report = &activities.StoredReport{Ref: ref(in.Attempt), Unfinished: r.login != nil}
+		}
+		return report, connection.Boundary("PollDevice", err)
+	})
 	add("ProbeConnection", func(_ context.Context, in activities.ProbeInput) (*activities.ProbeReport, error) {
 		n := r.called("ProbeConnection")
 		if r.probe != nil {
 			report, err := r.probe(n)
+			if report != nil {
+				report.Ref = in.Ref
+			}
 			return report, connection.Boundary("ProbeConnection", err)
 		}
 		return &activities.ProbeReport{Tested: "everything", Identity: connection.Identity{Account: "ada"}, Ref: in.Ref}, nil
@@ -92,12 +121,18 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 		return &activities.AdoptReport{Ref: in.Ref}
 	}))
 	add("DiscardAttempts", answer(r, "DiscardAttempts", func(in activities.DiscardInput) *activities.DiscardReport {
+		if r.discard != nil {
+			return r.discard(in)
+		}
 		if in.Keep != "" || r.count("StoreCredential")+r.count("ExchangeCode") == 0 || r.count("AdoptCandidate") > 0 {
 			return &activities.DiscardReport{}
 		}
 		return &activities.DiscardReport{Candidates: []connection.CredentialRef{ref("left")}}
 	}))
-	add("RevokeGrant", answer(r, "RevokeGrant", func(activities.RevokeInput) *activities.RevokeReport {
+	add("RevokeGrant", answer(r, "RevokeGrant", func(in activities.RevokeInput) *activities.RevokeReport {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.revoked = append(r.revoked, in)
 		return &activities.RevokeReport{Outcome: activities.RevocationDone}
 	}))
 	add("RefreshCredential", answer(r, "RefreshCredential", func(in activities.RefreshInput) *activities.RefreshReport {
@@ -115,6 +150,9 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	})
 	add("WatchConnection", func(_ context.Context, in activities.WatchInput) (*activities.Look, error) {
 		n := r.called("WatchConnection")
+		r.mu.Lock()
+		r.watched = append(r.watched, in)
+		r.mu.Unlock()
 		if r.watch != nil {
 			look, err := r.watch(n, in)
 			return look, connection.Boundary("WatchConnection", err)
@@ -148,6 +186,9 @@ func reservation(ctx workflow.Context, in State) error {
 	return nil
 }
 
+// codeLife is how long a device code lives.
+const codeLife = 10 * time.Minute
+
 const testID connection.ID = "development/sandbox/test"
 
 // reply collects what an update answers.
@@ -162,6 +203,18 @@ func (r *reply) Reject(err error)               { r.err = err }
 func (r *reply) Complete(result any, err error) { r.completed, r.result, r.err = true, result, err }
 
 func asContinue(err error, next **workflow.ContinueAsNewError) bool { return errors.As(err, next) }
+
+// carriedFrom is the input of the next run, nil if there is none.
+func carriedFrom(t *testing.T, err error) *State {
+	t.Helper()
+	var next *workflow.ContinueAsNewError
+	if !asContinue(err, &next) {
+		t.Errorf("it was not continued as new: %v", err)
+		return nil
+	}
+	carried := carriedState(t, next)
+	return &carried
+}
 
 // carriedState is the input of the next run.
 func carriedState(t *testing.T, next *workflow.ContinueAsNewError) State {

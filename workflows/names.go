@@ -26,8 +26,11 @@ const (
 // Messages to ConnectApp.
 const (
 	UpdateRequestLink        = "request-link"
+	UpdateRequestDevice      = "request-device"
 	UpdateBeginAuthorization = "begin-authorization"
 	UpdateProvideCredential  = "provide-credential"
+	UpdateAnswerStep         = "answer-step"
+	UpdateChooseAccount      = "choose-account"
 	UpdateTest               = "test"
 	UpdateApprove            = "approve"
 	UpdateCancel             = "cancel"
@@ -39,6 +42,8 @@ const (
 // Messages to Connection. UpdateTest, test, is shared with ConnectApp.
 const (
 	UpdateRefresh            = "refresh"
+	UpdateReconnect          = "reconnect"
+	UpdateCredentials        = "update-credentials"
 	UpdatePutToolkit         = "put-toolkit"
 	UpdateDeleteToolkit      = "delete-toolkit"
 	UpdateRename             = "rename"
@@ -52,9 +57,11 @@ const (
 
 // Messages between ConnectApp and its Connection; not for others.
 const (
-	signalActivate  = "activate"
-	signalRelease   = "release"
-	signalActivated = "connection-activated"
+	signalActivate   = "activate"
+	signalRelease    = "release"
+	signalActivated  = "connection-activated"
+	signalHandedOver = "credential-handed-over"
+	signalTried      = "credential-tried"
 )
 
 // Messages to AuthConfig; it answers QueryDescribe too.

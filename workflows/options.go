@@ -65,6 +65,17 @@ var watching = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTime
 var watchingSession = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: looking,
 	WaitForCancellation: true}
 
+// pollGrace is what a device authorization may be asked for past its code's life: a
+// person may have authorized in the last second, and the app says best that it is over.
+const pollGrace = time.Minute
+
+// pollingFor asks whether a person has authorized on another device, for as long as
+// the code lives. An attempt asks once, and ends with the time of the next one.
+func pollingFor(life time.Duration) workflow.ActivityOptions {
+	return workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
+		ScheduleToCloseTimeout: life + pollGrace, HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true}
+}
+
 // sweeping walks all of an environment's Vault paths.
 var sweeping = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: 10 * time.Minute,
 	HeartbeatTimeout: deadAfter, RetryPolicy: steady}
