@@ -49,19 +49,7 @@ func (g *Gateway) beginConnect(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err, 0)
 		return
 	}
-	state := newState()
-	hash := hashState(state)
-	cookie, err := g.remember(ctx, l.environment, session{Connection: l.id, Attempt: l.attempt, Method: progress.Plan.Method, StateSHA256: hash})
-	if err != nil {
-		g.fail(w, r, err, 0)
-		return
-	}
-	target, err := l.environment.Connects.BeginAuthorization(ctx, l.id, workflows.BeginAuthorization{Attempt: l.attempt, StateSHA256: hash})
-	if err != nil {
-		g.fail(w, r, err, 0)
-		return
-	}
-	provider, err := g.withState(target, state)
+	provider, cookie, err := g.begin(ctx, l, progress.Plan.Method)
 	if err != nil {
 		g.fail(w, r, err, 0)
 		return
@@ -71,7 +59,31 @@ func (g *Gateway) beginConnect(w http.ResponseWriter, r *http.Request) {
 	g.render(w, http.StatusOK, "onward.html", onward{AppName: progress.Plan.AppName, URL: provider.String(), Host: provider.Host})
 }
 
-// withState appends the state to the provider's URL, and refuses a URL that people must not be sent to.
+// begin uses the attempt up. OAuth 1.0a has no state: the temporary token, which
+// comes back in the callback, binds the browser in its stead.
+func (g *Gateway) begin(ctx context.Context, l link, method string) (*url.URL, *http.Cookie, error) {
+	state := newState()
+	seal := session{Connection: l.id, Attempt: l.attempt, Method: method, StateSHA256: hashState(state)}
+	cookie, err := g.remember(ctx, l.environment, seal)
+	if err != nil {
+		return nil, nil, err
+	}
+	begun, err := l.environment.Connects.BeginAuthorization(ctx, l.id, workflows.BeginAuthorization{Attempt: l.attempt, StateSHA256: seal.StateSHA256})
+	if err != nil {
+		return nil, nil, err
+	}
+	if begun.StateSHA256 != "" {
+		state, seal.StateSHA256 = "", begun.StateSHA256
+		if cookie, err = g.remember(ctx, l.environment, seal); err != nil {
+			return nil, nil, err
+		}
+	}
+	provider, err := g.withState(begun.URL, state)
+	return provider, cookie, err
+}
+
+// withState appends the state, unless it is "", to the provider's URL where its
+// other parameters are, and refuses a URL that people must not be sent to.
 func (g *Gateway) withState(target, state string) (*url.URL, error) {
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" || u.User != nil || u.Query().Has("state") {
@@ -80,10 +92,15 @@ func (g *Gateway) withState(target, state string) (*url.URL, error) {
 	if u.Scheme != "https" && (u.Scheme != "http" || !g.allowHTTP && !outbound.Loopback(u.Hostname())) {
 		return nil, connection.Refused(connection.ErrInternal, "the app's authorization address is not https", "an operator must correct the app's definition")
 	}
-	if u.RawQuery != "" {
-		u.RawQuery += "&"
+	switch {
+	case state == "":
+	case u.Fragment != "":
+		u.Fragment += "&state=" + state
+		u.RawFragment = ""
+	case u.RawQuery != "":
+		u.RawQuery += "&state=" + state
+	default:
+		u.RawQuery = "state=" + state
 	}
-	u.RawQuery += "state=" + state
-	u.Fragment = ""
 	return u, nil
 }

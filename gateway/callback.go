@@ -44,13 +44,18 @@ func (g *Gateway) callback(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err, 0)
 		return
 	}
+	want := g.wanted(begun)
+	if err := received.complete(want.code); err != nil {
+		g.fail(w, r, err, 0)
+		return
+	}
 	l := link{environment: environment, id: begun.Connection, attempt: begun.Attempt}
 	if err := g.stillWaiting(ctx, l, begun); err != nil {
 		http.SetCookie(w, g.forget(begun.StateSHA256))
 		g.fail(w, r, err, 0)
 		return
 	}
-	if err := g.deliver(ctx, l, begun, received); err != nil {
+	if err := g.deliver(ctx, l, begun, received, want); err != nil {
 		g.fail(w, r, err, 0) // the cookie stays, so that reloading tries again
 		return
 	}
@@ -81,8 +86,8 @@ func (g *Gateway) stillWaiting(ctx context.Context, l link, begun session) error
 }
 
 // deliver leaves the answer in the inbox and then tells the connect where.
-func (g *Gateway) deliver(ctx context.Context, l link, begun session, received answer) error {
-	inbox, err := l.environment.Inbox.Leave(ctx, received.secrets(g.declared(begun)))
+func (g *Gateway) deliver(ctx context.Context, l link, begun session, received answer, want wanted) error {
+	inbox, err := l.environment.Inbox.Leave(ctx, received.secrets(want))
 	if err != nil {
 		return err
 	}
@@ -100,16 +105,17 @@ func (g *Gateway) deliver(ctx context.Context, l link, begun session, received a
 	}
 }
 
-// declared are the callback parameters that the connector wants to learn from.
-func (g *Gateway) declared(begun session) map[string]string {
+// wanted is what the connector wants of the callback; the code alone for an app
+// that the gateway has no definition of.
+func (g *Gateway) wanted(begun session) wanted {
 	app, err := g.catalogue.App(begun.Connection.App())
 	if err != nil {
 		g.log.Warn("the gateway has no definition of an app that it receives a callback of", zap.String("app", begun.Connection.App()))
-		return nil
+		return wanted{code: "code"}
 	}
 	method, err := app.Method(begun.Method)
-	if err != nil || method.OAuth == nil {
-		return nil
+	if err != nil {
+		return wanted{code: "code"}
 	}
-	return method.OAuth.Callback
+	return wantedOf(method)
 }

@@ -59,7 +59,7 @@ func TestCallbackRefuses(t *testing.T) {
 		"no cookie":            {cookie: func(*http.Cookie) []*http.Cookie { return nil }, status: http.StatusForbidden},
 		"another state":        {query: func(string) string { return "code=c&state=" + newState() }, status: http.StatusForbidden},
 		"state missing":        {query: func(string) string { return "code=c" }, status: http.StatusBadRequest},
-		"state cut":            {query: func(s string) string { return "code=c&state=" + s[:42] }, status: http.StatusBadRequest},
+		"state cut":            {query: func(s string) string { return "code=c&state=" + s[:42] }, status: http.StatusForbidden},
 		"state one letter off": {query: func(s string) string { return "code=c&state=" + oneOff(s) }, status: http.StatusForbidden},
 		"cookie of another state under this name": {cookie: func(c *http.Cookie) []*http.Cookie {
 			other := newBench(t, "https://connect.example")

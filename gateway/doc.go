@@ -1,6 +1,7 @@
 // Package gateway is what people's browsers see: the connect link, where a
-// person reads who asks for what and presses one button, and the callback, where
-// an app's authorization server sends them back.
+// person reads who asks for what and presses one button, the callback, where an
+// app's authorization server sends them back, and the result, where they also
+// choose which of several accounts is meant.
 //
 // # No state
 //

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/workflows"
 )
@@ -12,10 +13,14 @@ import (
 type Connects interface {
 	// Progress works after a connect is over too; ErrSessionClosed means there never was one.
 	Progress(ctx context.Context, id connection.ID) (workflows.Progress, error)
-	// BeginAuthorization uses the attempt up and answers the provider's URL without state.
-	BeginAuthorization(ctx context.Context, id connection.ID, in workflows.BeginAuthorization) (string, error)
+	// BeginAuthorization uses the attempt up and answers the provider's URL without
+	// state, or with a state of the provider's own and its hash.
+	BeginAuthorization(ctx context.Context, id connection.ID, in workflows.BeginAuthorization) (activities.BeginAuthorizationResult, error)
 	// AuthorizationReceived tells the connect that the callback's answer waits in the inbox.
 	AuthorizationReceived(ctx context.Context, id connection.ID, in workflows.AuthorizationReceived) error
+	// ChooseAccount answers at the login's next question or after the test, which may
+	// take longer than ctx allows; ErrInvalidInput means that no such choice is open.
+	ChooseAccount(ctx context.Context, id connection.ID, in workflows.ChooseAccount) (workflows.Progress, error)
 }
 
 // Sealer binds a cookie to this deployment; the client of package vault is one. Open fails with

@@ -74,6 +74,7 @@ func (g *Gateway) routes() http.Handler {
 	people.HandleFunc("GET "+link, g.showConnect)
 	people.HandleFunc("POST "+link, g.beginConnect)
 	people.HandleFunc("GET "+link+"/result", g.showResult)
+	people.HandleFunc("POST "+link+"/choose", g.chooseAccount)
 	people.HandleFunc(activities.CallbackPath, g.callback) // refuses other methods itself: HEAD would come with GET
 	people.HandleFunc("GET /assets/page.css", g.stylesheet)
 	people.HandleFunc("/", g.unknownPage)
@@ -86,7 +87,7 @@ func (g *Gateway) routes() http.Handler {
 	return g.protect(all)
 }
 
-// contentPolicy allows our own stylesheet and our own form and nothing else. The
+// contentPolicy allows our own stylesheet and our own forms and nothing else. A
 // form's target is this gateway: what leads to the provider is a link on the page
 // that answers it, since browsers apply form-action to redirects as well and the
 // provider may redirect further to origins that nobody can list.

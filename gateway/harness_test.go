@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -34,10 +35,13 @@ type fake struct {
 	begun    []workflows.BeginAuthorization
 	signals  []workflows.AuthorizationReceived
 	left     []map[string]connection.Secret
+	chosen   []workflows.ChooseAccount
 	opened   int
 
-	progressErr, beginErr, signalErr, leaveErr, sealErr, openErr error
-	target                                                       string
+	progressErr, beginErr, signalErr, leaveErr, chooseErr, sealErr, openErr error
+	target                                                                  string
+	// bound is what the fake answers as the hash of a token of the provider's own.
+	bound string
 }
 
 func (f *fake) Progress(context.Context, connection.ID) (workflows.Progress, error) {
@@ -48,11 +52,11 @@ func (f *fake) Progress(context.Context, connection.ID) (workflows.Progress, err
 	return p, f.progressErr
 }
 
-func (f *fake) BeginAuthorization(_ context.Context, _ connection.ID, in workflows.BeginAuthorization) (string, error) {
+func (f *fake) BeginAuthorization(_ context.Context, _ connection.ID, in workflows.BeginAuthorization) (activities.BeginAuthorizationResult, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.beginErr != nil {
-		return "", f.beginErr
+		return activities.BeginAuthorizationResult{}, f.beginErr
 	}
 	f.begun = append(f.begun, in)
 	for i := range f.progress.Attempts {
@@ -60,7 +64,12 @@ func (f *fake) BeginAuthorization(_ context.Context, _ connection.ID, in workflo
 			f.progress.Attempts[i].State, f.progress.Attempts[i].StateSHA256 = workflows.AttemptBegun, in.StateSHA256
 		}
 	}
-	return f.target, nil
+	if f.bound != "" {
+		for i := range f.progress.Attempts {
+			f.progress.Attempts[i].StateSHA256 = f.bound
+		}
+	}
+	return activities.BeginAuthorizationResult{URL: f.target, StateSHA256: f.bound}, nil
 }
 
 func (f *fake) AuthorizationReceived(_ context.Context, _ connection.ID, in workflows.AuthorizationReceived) error {
@@ -76,6 +85,22 @@ func (f *fake) AuthorizationReceived(_ context.Context, _ connection.ID, in work
 		}
 	}
 	return nil
+}
+
+// ChooseAccount is slow where chooseErr is a deadline: it waits until nobody waits for it.
+func (f *fake) ChooseAccount(ctx context.Context, _ connection.ID, in workflows.ChooseAccount) (workflows.Progress, error) {
+	if errors.Is(f.chooseErr, context.DeadlineExceeded) {
+		<-ctx.Done()
+		return workflows.Progress{}, connection.TemporalUnavailable("no answer in time")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.chooseErr != nil {
+		return workflows.Progress{}, f.chooseErr
+	}
+	f.chosen = append(f.chosen, in)
+	f.progress.Phase, f.progress.Choices = workflows.PhaseTesting, nil
+	return f.progress, nil
 }
 
 func (f *fake) Leave(_ context.Context, fields map[string]connection.Secret) (connection.InboxRef, error) {
@@ -108,8 +133,8 @@ func (f *fake) Open(_ context.Context, sealed, bound string) (string, error) {
 	return text, nil
 }
 
-// effects are the number of writes and signals.
-func (f *fake) effects() int { return len(f.left) + len(f.signals) }
+// effects are the number of writes, signals and choices.
+func (f *fake) effects() int { return len(f.left) + len(f.signals) + len(f.chosen) }
 
 // testCatalogue is loaded once; it is immutable.
 var testCatalogue = sync.OnceValues(func() (*connectors.Catalogue, error) { return connectors.Load("testdata/apps") })

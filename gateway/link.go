@@ -67,7 +67,7 @@ func (g *Gateway) look(ctx context.Context, l link) (workflows.Progress, workflo
 func (g *Gateway) beginnable(progress workflows.Progress, attempt workflows.AttemptState) error {
 	switch {
 	case progress.Phase == workflows.PhaseActive:
-		return connection.Refused(connection.ErrSessionClosed, "the account is connected already", "you can close this page")
+		return connection.Refused(connection.ErrSessionClosed, "the account is "+connected(progress)+" already", "you can close this page")
 	case progress.Phase.Over():
 		return connection.Refused(connection.ErrSessionClosed, "the connect that this link belongs to has ended", "ask for a new link if it is still wanted")
 	case attempt.State == workflows.AttemptExpired:
@@ -112,6 +112,9 @@ func (g *Gateway) describe(l link, progress workflows.Progress, attempt workflow
 	plan := progress.Plan
 	page := request{AppName: plan.AppName, DisplayName: progress.DisplayName, Environment: l.environment.Name,
 		RequestedBy: progress.RequestedBy, Connection: l.id.String(), Toolkit: plan.Toolkit, Expires: clockText(attempt.Expires)}
+	if again(progress) {
+		page.Again, page.Toolkit = true, ""
+	}
 	if page.DisplayName == "" {
 		page.DisplayName = l.id.Slug()
 	}

@@ -22,6 +22,12 @@ var templates = template.Must(template.ParseFS(pages, "pages/*.html"))
 // notice is a page that says one thing.
 type notice struct {
 	Title, Message, Next string
+	// Command is what to type in to do what Next says; "" shows none.
+	Command string
+	// Warning says what did not work on a page that goes on nevertheless; "" shows none.
+	Warning string
+	// Choice is a form with accounts to choose from; nil shows none.
+	Choice *choice
 	// Bad is for what did not work.
 	Bad bool
 	// Details are pairs shown below, such as whose account was connected.
@@ -37,10 +43,14 @@ type detail struct{ Name, Text string }
 // request is the page that shows who asks for what.
 type request struct {
 	AppName, DisplayName, Environment, RequestedBy string
-	Connection, Toolkit                            string
-	Actions                                        []ask
-	Scopes                                         []scope
-	Expires                                        string
+	Connection                                     string
+	// Toolkit is what will be made; "" for a connection that keeps its own.
+	Toolkit string
+	// Again is set for the authorization of a connection that is there already.
+	Again   bool
+	Actions []ask
+	Scopes  []scope
+	Expires string
 }
 
 // ask is an action as a person reads it.

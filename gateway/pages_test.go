@@ -70,6 +70,14 @@ func TestForeignTextStaysText(t *testing.T) {
 	b.progress.Attempts[0].State = workflows.AttemptFailed
 	b.progress.Attempts[0].Problem = connection.Refused(connection.ErrAuthorizationFailed, canary, canary)
 	check("result page", body(t, b.do("GET", testLink+"/result")))
+	b.progress.Attempts[0].State, b.progress.Phase = workflows.AttemptSucceeded, workflows.PhaseChoice
+	b.progress.Problem = b.progress.Attempts[0].Problem
+	b.progress.Choices = &activities.Choices{Title: canary, Items: []connection.Choice{{ID: canary, Label: canary}, {ID: "2", Label: canary}}}
+	check("choice page", body(t, b.do("GET", testLink+"/result")))
+	b.progress.Phase, b.progress.Question = workflows.PhaseAnswer, &activities.Question{Title: canary}
+	check("question page", body(t, b.do("GET", testLink+"/result")))
+	b.progress.Mode, b.progress.Phase, b.progress.Attempts[0].State = workflows.ModeReplace, workflows.PhaseAuthorization, workflows.AttemptOpen
+	check("reconnect page", body(t, b.do("GET", testLink)))
 	b.progressErr = connection.Refused(connection.ErrSessionClosed, canary, canary)
 	check("error page", body(t, b.do("GET", testLink)))
 }

@@ -24,7 +24,7 @@ func statusOf(kind string) int {
 	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrConnectionPending,
 		connection.ErrConnectionPaused, connection.ErrReconnectRequired, connection.ErrOutcomeUnknown:
 		return http.StatusConflict
-	case connection.ErrRejectedInput, connection.ErrTestFailed, connection.ErrClientMisconfigured:
+	case connection.ErrRejectedInput, connection.ErrTestFailed, connection.ErrIdentityChanged, connection.ErrClientMisconfigured:
 		return http.StatusUnprocessableEntity
 	case connection.ErrRateLimited:
 		return http.StatusTooManyRequests
@@ -44,6 +44,8 @@ func titleOf(kind string) string {
 		return "This connect is over"
 	case connection.ErrAuthorizationFailed:
 		return "Not authorized"
+	case connection.ErrIdentityChanged:
+		return "This is another account"
 	case connection.ErrTestFailed:
 		return "The test did not pass"
 	case connection.ErrVaultUnavailable, connection.ErrTemporalUnavailable, connection.ErrProviderUnavailable:
@@ -58,6 +60,16 @@ func titleOf(kind string) string {
 // fail answers with the page of a problem. A status of 0 takes the type's own.
 // What is no problem of ours is logged and shown as internal, without its text.
 func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, err error, status int) {
+	g.failWith(w, r, err, status, notice{})
+}
+
+// failToward is fail for a person whose connect is known: the page leads to its result.
+func (g *Gateway) failToward(w http.ResponseWriter, r *http.Request, err error, result string) {
+	g.failWith(w, r, err, 0, notice{Link: result, LinkText: "See how far it has come"})
+}
+
+// failWith puts the problem into words on a page that has its links already.
+func (g *Gateway) failWith(w http.ResponseWriter, r *http.Request, err error, status int, page notice) {
 	problem, ok := connection.AsProblem(err)
 	if !ok {
 		if r.Context().Err() != nil {
@@ -72,7 +84,7 @@ func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, err error, status
 		status = statusOf(problem.Type)
 	}
 	g.log.Info("a request was refused", zap.String("route", r.Pattern), zap.Int("status", status), zap.String("type", problem.Type))
-	page := notice{Title: titleOf(problem.Type), Message: sentence(problem.Message), Next: sentence(problem.Remedy), Bad: true}
+	page.Title, page.Message, page.Next, page.Bad = titleOf(problem.Type), sentence(problem.Message), sentence(problem.Remedy), true
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 		if page.Next == "" {

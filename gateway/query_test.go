@@ -33,18 +33,29 @@ func FuzzCallback(f *testing.F) {
 				t.Fatalf("%q is there %d times", name, len(values))
 			}
 		}
-		if !couldBeState(a.State) || a.State != query.Get("state") {
+		bound := query.Get("state")
+		if !query.Has("state") {
+			bound = or(query.Get("denied"), query.Get("oauth_token"))
+		}
+		if !couldBeState(a.State) || a.State != bound {
 			t.Fatalf("state %q", a.State)
 		}
-		if a.Code.Empty() == (a.Error == "") {
-			t.Fatal("neither or both of code and error")
+		if !a.Code.Empty() && query.Has("error") {
+			t.Fatal("both of code and error")
 		}
 		if len(a.Code.Reveal()) > maxCode || len(a.Error) > maxParameter || strings.ContainsAny(a.Code.Reveal()+a.Error+a.Issuer, "\x00\r\n") {
 			t.Fatal("out of bounds")
 		}
-		left := a.secrets(map[string]string{"realm": "realmId"})
+		left := a.secrets(wanted{code: "code", parameters: []string{"realmId"}})
 		if _, both := left["error"]; both && len(left) != 1 {
 			t.Fatal("an error is delivered with more")
 		}
 	})
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
 }

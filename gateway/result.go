@@ -36,7 +36,11 @@ func (g *Gateway) showResult(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err, 0)
 		return
 	}
-	g.render(w, http.StatusOK, "notice.html", outcome(l, progress, attempt, g.now()))
+	page := outcome(l, progress, attempt, g.now())
+	if page.Choice != nil && g.plainRemote() {
+		w.Header().Set("Referrer-Policy", "same-origin")
+	}
+	g.render(w, http.StatusOK, "notice.html", page)
 }
 
 // outcome decides what a person is told of an attempt.
@@ -62,6 +66,13 @@ func outcome(l link, progress workflows.Progress, attempt workflows.AttemptState
 		}
 		return notice{Title: "Waiting for " + app, Message: "The answer of " + app + " has not been taken up yet.",
 			Next: "Leave this page open; it looks again by itself.", RefreshSeconds: refreshSoon}
+	case workflows.AttemptSucceeded:
+		switch { // only here: a link that is still out is asked nothing about another's account
+		case progress.Phase == workflows.PhaseChoice && progress.Choices != nil:
+			return choosing(l, app, progress)
+		case progress.Phase == workflows.PhaseAnswer && progress.Question != nil:
+			return asking(l, app, progress)
+		}
 	}
 	return ended(app, progress)
 }
@@ -73,6 +84,10 @@ func ended(app string, progress workflows.Progress) notice {
 	case workflows.PhaseActive:
 		page.Title = app + " is connected"
 		page.Message = "The authorization worked, the connection was tested, and its toolkit is ready."
+		if again(progress) {
+			page.Title = app + " was connected again"
+			page.Message = "The authorization worked, it was tested, and the connection has it now."
+		}
 		page.Next = "You can close this page."
 	case workflows.PhaseReview:
 		page.Title = "Connected and tested"
@@ -82,21 +97,30 @@ func ended(app string, progress workflows.Progress) notice {
 	case workflows.PhaseFailed, workflows.PhaseCancelled:
 		page = failed(app, progress, progress.Problem)
 		page.Title = "The connection was not made"
+		if again(progress) {
+			page.Title = app + " was not connected again"
+		}
 	case workflows.PhaseTestFailed:
 		page = failed(app, progress, progress.Problem)
 	case workflows.PhaseTesting:
 		page.Title, page.Message, page.RefreshSeconds = "Testing", "The authorization was accepted. The connection is being tested.", refreshSoon
 	case workflows.PhaseValidating, workflows.PhaseReserving, workflows.PhaseAuthorization, workflows.PhaseCredential,
-		workflows.PhaseObtaining, workflows.PhaseActivating:
+		workflows.PhaseDevice, workflows.PhaseObtaining, workflows.PhaseAnswer, workflows.PhaseChoice, workflows.PhaseActivating:
 		fallthrough
 	default: // a phase of a newer worker is on its way somewhere too
 		page.Title, page.Message, page.RefreshSeconds = "Connecting "+app, "The authorization is being completed.", refreshSoon
+		if again(progress) {
+			page.Title = "Reconnecting " + app
+		}
 	}
 	return page
 }
 
 func failed(app string, progress workflows.Progress, problem *connection.Problem) notice {
 	page := notice{Title: app + " is not connected", Message: "The authorization did not work.", Bad: true}
+	if again(progress) {
+		page.Title = app + " was not connected again"
+	}
 	if problem != nil {
 		page.Message, page.Next = sentence(problem.Message), sentence(problem.Remedy)
 	}
@@ -109,7 +133,7 @@ func failed(app string, progress workflows.Progress, problem *connection.Problem
 
 func expired(progress workflows.Progress, attempt workflows.AttemptState) notice {
 	if progress.Phase == workflows.PhaseActive {
-		return notice{Title: "The account is connected", Message: "Another authorization of the same connect succeeded, so this one was not needed.",
+		return notice{Title: "The account is " + connected(progress), Message: "Another authorization of the same connect succeeded, so this one was not needed.",
 			Next: "You can close this page.", Details: facts(progress)}
 	}
 	page := notice{Title: "This authorization is too old", Message: "Each link works once, for ten minutes.", Next: "Ask for a new link.", Bad: true}
@@ -117,6 +141,17 @@ func expired(progress workflows.Progress, attempt workflows.AttemptState) notice
 		page.Message = sentence(attempt.Problem.Message)
 	}
 	return page
+}
+
+// again reports whether a connection that is there already is authorized anew.
+func again(progress workflows.Progress) bool { return progress.Mode == workflows.ModeReplace }
+
+// connected is the word for what a connect does to an account.
+func connected(progress workflows.Progress) string {
+	if again(progress) {
+		return "connected again"
+	}
+	return "connected"
 }
 
 // facts are what the person may want to check: whose account, and what was granted.

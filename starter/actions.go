@@ -23,11 +23,13 @@ type actionRow struct {
 	Destructive bool                    `json:"destructive,omitempty"`
 	Scopes      []string                `json:"scopes,omitempty"`
 	Status      connectors.ActionStatus `json:"status,omitempty"`
+	// Methods are those that offer it; empty means all.
+	Methods []string `json:"methods,omitempty"`
 }
 
 func rowOfAction(action *connectors.Action) actionRow {
 	return actionRow{ID: action.ID, Title: action.Title, ReadOnly: action.ReadOnly, Destructive: action.Destructive,
-		Scopes: action.Scopes, Status: action.Status}
+		Scopes: action.Scopes, Status: action.Status, Methods: action.Methods}
 }
 
 // effect says in a word what running it does to the app's data.

@@ -106,16 +106,20 @@ func (p *program) authConfigSecrets(ctx context.Context, method *connectors.Meth
 	if file == "prompt" {
 		file = ""
 	}
-	if !method.Kind.NeedsClient() {
+	if !method.NeedsClient() {
 		return p.collect(ctx, secretInputs(method.Inputs), file)
 	}
-	if f.public {
-		if f.secretFile != "" {
-			return nil, connection.InvalidInput("public", "a public client has no secret", "give one of --public and --client-secret-file")
-		}
+	wanted := secretInputs(method.ClientInputs)
+	switch {
+	case f.public && f.secretFile != "" && len(wanted) == 0:
+		return nil, connection.InvalidInput("public", "a public client has no secret", "give one of --public and --client-secret-file")
+	case !f.public && activities.NeedsClientSecret(method):
+		wanted = append([]connectors.Input{clientSecret}, wanted...)
+	}
+	if len(wanted) == 0 {
 		return nil, nil
 	}
-	return p.collect(ctx, []connectors.Input{clientSecret}, file)
+	return p.collect(ctx, wanted, file)
 }
 
 func (p *program) authConfigsListCommand() *cobra.Command {

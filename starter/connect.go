@@ -22,6 +22,7 @@ type connectFlags struct {
 	resume     bool
 	approve    bool
 	cancel     bool
+	choose     string
 }
 
 func (p *program) connectCommand() *cobra.Command {
@@ -32,9 +33,14 @@ func (p *program) connectCommand() *cobra.Command {
 and activate it. Nothing is left behind when it is cancelled.
 
 With OAuth a link is printed to standard error; whoever opens it sees who asks for
-what, and signs in at the app. With other methods the secrets are asked for without
+what, and signs in at the app. With a device code the address and the code to type in
+there are printed instead. With other methods the secrets are asked for without
 echo, or read with --secret-file: a JSON object, or the bare secret where only one
 is asked for.
+
+Where the app asks something in between, such as a one-time code or which of several
+accounts is meant, so does this command; without a terminal, answer with
+--resume --secret-file FILE, or --resume --choose ID.
 
 A connect stays open for 24 hours whatever becomes of this command. The same
 command again, or --resume, goes on with it; --approve ends a review; --cancel ends
@@ -69,6 +75,7 @@ it and undoes what it did.`,
 	flags.BoolVar(&f.noWait, "no-wait", false, "write the link to standard output and do not wait")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the open connect of this ID")
 	flags.BoolVar(&f.approve, "approve", false, "approve the open connect of this ID, which waits for review")
+	flags.StringVar(&f.choose, "choose", "", "with --resume: the account to connect, by its ID, where the app offers several")
 	flags.BoolVar(&f.cancel, "cancel", false, "end the open connect of this ID and undo it")
 	complete(c, "method", p.completeMethods)
 	complete(c, "access", fixed(connectors.AccessReadWrite, connectors.AccessRead))
@@ -106,17 +113,17 @@ func (p *program) connect(ctx context.Context, f connectFlags) error {
 	if err != nil {
 		return err
 	}
-	if plan.Kind.NeedsPerson() {
+	if plan.Flow == activities.FlowBrowser || plan.Flow == activities.FlowDevice {
 		if f.secretFile != "" {
-			return connection.InvalidInput("secret-file", plan.MethodTitle+" is authorized in a browser and asks for no secret", "leave --secret-file out")
+			return connection.InvalidInput("secret-file", plan.MethodTitle+" is authorized by a person at the app and asks for no secret", "leave --secret-file out")
 		}
 		if err := e.free(ctx, id); err != nil {
 			return err
 		}
-		return p.authorize(ctx, e, f)
+		return p.authorize(ctx, e, f, plan.Flow)
 	}
 	if f.noWait {
-		return connection.InvalidInput("no-wait", "nobody authorizes "+plan.MethodTitle+" in a browser, so there is no link", "leave --no-wait out")
+		return connection.InvalidInput("no-wait", "nobody authorizes "+plan.MethodTitle+" at the app, so there is no link", "leave --no-wait out")
 	}
 	wanted := p.wantedSecrets(method, f)
 	fromFile := f.secretFile != ""

@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/workflows"
 )
 
-// authorize makes a link, shows it, and follows the connect until it is over.
-func (p *program) authorize(ctx context.Context, e *environment, f connectFlags) error {
+// authorize has a person authorize at the app, and follows the connect until it is over.
+func (p *program) authorize(ctx context.Context, e *environment, f connectFlags, flow activities.Flow) error {
+	if flow == activities.FlowDevice {
+		return p.authorizeDevice(ctx, e, f)
+	}
 	link, err := p.requestLink(ctx, e, f.in)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ var phases = map[workflows.Phase]string{
 	workflows.PhaseReserving:     "Reserving the name…",
 	workflows.PhaseAuthorization: "Waiting for the authorization in the browser…",
 	workflows.PhaseCredential:    "Waiting for the credential…",
+	workflows.PhaseDevice:        "Waiting for the authorization at the app…",
 	workflows.PhaseObtaining:     "Obtaining the credential…",
 	workflows.PhaseTesting:       "Testing the connection…",
 	workflows.PhaseReview:        "The test has passed. Waiting for review…",
@@ -38,13 +39,18 @@ type follower struct {
 	said    workflows.Phase
 	begun   string // the attempt whose beginning was said
 	failed  string // the attempt whose failure was dealt with
+	prompt  string // the device code that was shown
 	unseen  time.Time
 	current workflows.Progress
 }
 
 // follow watches a connect until it is over, with the person where one is needed.
 func (p *program) follow(ctx context.Context, e *environment, f connectFlags) error {
-	w := &follower{p: p}
+	return p.followFrom(ctx, e, f, &follower{p: p})
+}
+
+// followFrom is follow for a follower that knows something already.
+func (p *program) followFrom(ctx context.Context, e *environment, f connectFlags, w *follower) error {
 	id := f.in.Connection
 	for {
 		if err := w.look(ctx, e, id); err != nil {
@@ -119,6 +125,12 @@ func (w *follower) act(ctx context.Context, e *environment, f connectFlags) (ove
 		return true, connection.Refused(connection.ErrSessionClosed, "the connect was ended", "start a new one")
 	case workflows.PhaseReview:
 		return false, w.review(ctx, e, f)
+	case workflows.PhaseAnswer:
+		return false, w.answer(ctx, e, f)
+	case workflows.PhaseChoice:
+		return false, w.choose(ctx, e, f)
+	case workflows.PhaseDevice:
+		return false, w.device(ctx, e, f)
 	case workflows.PhaseValidating, workflows.PhaseReserving, workflows.PhaseAuthorization, workflows.PhaseCredential,
 		workflows.PhaseObtaining, workflows.PhaseTesting, workflows.PhaseTestFailed, workflows.PhaseActivating:
 		// What is to be done depends on the attempt, below.

@@ -21,7 +21,7 @@ func (p *program) provide(ctx context.Context, e *environment, f connectFlags, m
 		if err != nil {
 			return p.openStill(ctx, id, err)
 		}
-		if progress.Problem == nil || progress.Phase.Over() {
+		if progress.Problem == nil || progress.Phase.Over() || progress.Phase == workflows.PhaseAnswer || progress.Phase == workflows.PhaseChoice {
 			return p.follow(ctx, e, f)
 		}
 		if !p.interactive() {

@@ -23,6 +23,10 @@ func (p *program) printConnected(progress workflows.Progress) error {
 		if progress.Stored != nil {
 			t.fact("NOT GRANTED", strings.Join(progress.Stored.Missing, " "))
 		}
+		t.fact("NOT COVERED", strings.Join(result.Uncovered, " "))
+		if result.Toolkit.Name == "" { // a reconnect keeps the toolkits there are
+			return
+		}
 		t.row("TOOLKIT", result.Toolkit.Name)
 		t.gap()
 		showActions(t, rows)

@@ -1,8 +1,10 @@
 package main
 
 import (
-	"connectedapps/workflows"
 	"context"
+
+	"connectedapps/activities"
+	"connectedapps/workflows"
 )
 
 // resumeConnect goes on with an open connect, whoever started it from where: the
@@ -24,10 +26,15 @@ func (p *program) resumeConnect(ctx context.Context, e *environment, f connectFl
 	if f.in, err = e.Requested(ctx, id); err != nil {
 		return err
 	}
+	f.resume = true
 	switch attempt := latest(progress); {
 	case progress.Plan == nil || progress.Phase == workflows.PhaseReview || progress.Phase == workflows.PhaseActivating || progress.Phase == workflows.PhaseTesting:
 		return p.follow(ctx, e, f)
-	case !progress.Plan.Kind.NeedsPerson():
+	case progress.Phase == workflows.PhaseAnswer || progress.Phase == workflows.PhaseChoice:
+		return p.follow(ctx, e, f)
+	case progress.Plan.Flow == activities.FlowDevice:
+		return p.authorizeDevice(ctx, e, f)
+	case progress.Plan.Flow != activities.FlowBrowser:
 		method, err := p.completeInput(&f)
 		if err != nil {
 			return err
@@ -40,6 +47,6 @@ func (p *program) resumeConnect(ctx context.Context, e *environment, f connectFl
 	case attempt.State == workflows.AttemptExchanging:
 		return p.follow(ctx, e, f)
 	default:
-		return p.authorize(ctx, e, f)
+		return p.authorize(ctx, e, f, activities.FlowBrowser)
 	}
 }

@@ -32,7 +32,7 @@ var exits = []struct {
 		connection.ErrAuthKindNotOffered, connection.ErrActionNotInToolkit}},
 	{exitNotFound, "there is no such thing", []string{connection.ErrUnknownApp, connection.ErrUnknownEnvironment, connection.ErrUnknownAction,
 		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound, connection.ErrSessionClosed}},
-	{exitRefused, "the app refused, or the test failed", []string{connection.ErrTestFailed, connection.ErrAuthorizationFailed,
+	{exitRefused, "the app refused, or the test failed", []string{connection.ErrTestFailed, connection.ErrIdentityChanged, connection.ErrAuthorizationFailed,
 		connection.ErrRejectedInput, connection.ErrScopeMissing, connection.ErrClientMisconfigured}},
 	{exitPerson, "a person must act: reconnect, resume, or look what happened", []string{connection.ErrReconnectRequired,
 		connection.ErrConnectionPaused, connection.ErrConnectionPending, connection.ErrOutcomeUnknown, connection.ErrLinkInvalid}},

@@ -21,7 +21,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("VAULT_ADDR", "http://127.0.0.1:1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "for_kinds": forKinds},
 	})
 }
 
@@ -34,6 +34,13 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("sh", shell...))
 	if text := ts.ReadFile("stderr"); !contains(text, "exit code "+args[0]+"\n") {
 		ts.Fatalf("want exit code %s, got:\n%s", args[0], text)
+	}
+}
+
+// forKinds DIR writes a new definition of every kind of authentication there.
+func forKinds(ts *testscript.TestScript, _ bool, args []string) {
+	for _, kind := range kindNames() {
+		ts.Check(ts.Exec("connected-apps", "apps", "new", "my-"+kind, "--kind", kind, "--output", args[0]+"/"+kind+".yaml"))
 	}
 }
 
