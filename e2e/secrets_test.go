@@ -57,7 +57,7 @@ func canaries(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"Vault's root token": s.root.Token()}
 	for name, value := range s.credentials {
-		if name != "client_id" && name != "basic_username" && name != "header_id" {
+		if name != "client_id" && name != "basic_username" && name != "header_id" && name != "access_key_id" {
 			all["the sandbox's "+name] = value
 		}
 	}

@@ -50,6 +50,10 @@ func (s *Server) Register(mux *http.ServeMux) {
 		"POST /admin/revoke-access-tokens": s.revokeAccessTokens,
 		"GET /admin/credentials":           s.listCredentials,
 		"POST /admin/credentials":          s.changeCredentials,
+		"GET /admin/service-keys":          s.listServiceKeys,
+		"POST /admin/service-keys":         s.registerServiceKey,
+		"DELETE /admin/service-keys":       s.removeServiceKey,
+		"GET /admin/one-time-code":         s.oneTimeCode,
 		"GET /ledger":                      s.readLedger,
 		"GET /ledger/summary":              s.summarizeLedger,
 	} {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -21,13 +22,15 @@ type ClientRegistration struct {
 	// Public clients have no secret (RFC 6749 section 2.1).
 	Public     bool   `json:"public,omitempty"`
 	AuthMethod string `json:"token_endpoint_auth_method,omitempty"`
+	// JWKS are the public keys of private_key_jwt, which takes the place of a secret (RFC 7523 section 2.2).
+	JWKS json.RawMessage `json:"jwks,omitempty"`
 }
 
 var (
 	errNoClientID       = errors.New("a client needs an id")
 	errPublicWithSecret = errors.New("a public client has no secret")
 	errUnknownScope     = errors.New("scopes are contacts.read, contacts.write, offline_access")
-	errUnknownMethod    = errors.New("token_endpoint_auth_method is client_secret_basic or client_secret_post, or absent for either")
+	errUnknownMethod    = errors.New("token_endpoint_auth_method is client_secret_basic, client_secret_post or private_key_jwt, or absent for the first two")
 )
 
 // RegisterClient stores a client, replacing the one of the same ID, and answers it with its secret filled in.
@@ -38,11 +41,28 @@ func RegisterClient(ctx context.Context, db *state.DB, registration ClientRegist
 	client := state.Client{
 		ID: registration.ID, RedirectURIs: registration.RedirectURIs, Scopes: registration.Scopes,
 		GrantTypes: registration.GrantTypes, Public: registration.Public, AuthMethod: registration.AuthMethod,
+		JWKS: registration.JWKS,
 	}
-	if !registration.Public {
-		client.SecretHash = state.HashSecret(registration.Secret)
+	if registration.Secret != "" {
+		sealed, err := db.Seal(ctx, registration.Secret)
+		if err != nil {
+			return registration, err
+		}
+		client.SecretHash, client.SealedSecret = state.HashSecret(registration.Secret), sealed
 	}
 	return registration, db.PutClient(ctx, client)
+}
+
+// privateKeyJWT is the authentication of a client by a signed assertion.
+const privateKeyJWT = "private_key_jwt"
+
+// publicKeys reports whether a JWK set holds public keys and nothing else.
+func publicKeys(set json.RawMessage) bool {
+	var keys struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	return json.Unmarshal(set, &keys) == nil && len(keys.Keys) > 0 &&
+		!slices.ContainsFunc(keys.Keys, func(key json.RawMessage) bool { return !publicKey(key) })
 }
 
 func (c *ClientRegistration) complete() error {
@@ -53,23 +73,26 @@ func (c *ClientRegistration) complete() error {
 		return errPublicWithSecret
 	}
 	switch c.AuthMethod {
-	case "", "client_secret_basic", "client_secret_post":
+	case "", "client_secret_basic", "client_secret_post", privateKeyJWT:
 	default:
 		return errUnknownMethod
+	}
+	if (c.AuthMethod == privateKeyJWT) != publicKeys(c.JWKS) || c.AuthMethod != privateKeyJWT && len(c.JWKS) > 0 {
+		return errNoJWKS
 	}
 	for _, scope := range c.Scopes {
 		if !slices.Contains(oauth.AllScopes, scope) {
 			return errUnknownScope
 		}
 	}
-	if !c.Public && c.Secret == "" {
+	if !c.Public && c.Secret == "" && c.AuthMethod != privateKeyJWT {
 		c.Secret = state.NewSecret("cs_")
 	}
 	if len(c.Scopes) == 0 {
 		c.Scopes = oauth.AllScopes
 	}
 	if len(c.GrantTypes) == 0 {
-		c.GrantTypes = []string{"authorization_code", "refresh_token", "client_credentials"}
+		c.GrantTypes = oauth.AllGrantTypes
 	}
 	return nil
 }
@@ -96,6 +119,7 @@ func (s *Server) listClients(r *http.Request) (any, error) {
 		listed = append(listed, ClientRegistration{
 			ID: client.ID, RedirectURIs: client.RedirectURIs, Scopes: client.Scopes,
 			GrantTypes: client.GrantTypes, Public: client.Public, AuthMethod: client.AuthMethod,
+			JWKS: client.JWKS,
 		})
 	}
 	return listed, nil

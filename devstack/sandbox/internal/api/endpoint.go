@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 
@@ -24,28 +26,44 @@ func (s *Server) endpoint(scope string, handler handlerFunc) http.Handler {
 		if s.clock.Sleep(r.Context(), current.APIDelay.Std()) != nil {
 			return
 		}
-		presented := credentialOf(r)
+		// Signatures cover the body, and a key may stand in it.
+		body, unread := io.ReadAll(r.Body)
+		presented := credentialOf(r, body)
 		recorder := &recorder{ResponseWriter: w, server: s, entry: ledger.Entry{
 			Kind: ledger.KindAPI, Method: r.Method, Path: r.URL.Path,
 			Auth: string(presented.kind), Credential: ledger.Fingerprint(presented.secret),
 			IdempotencyKey: r.Header.Get("Idempotency-Key"),
 		}}
-		if current.Down {
-			writeError(recorder, errDown)
-		} else if err := s.serve(recorder, r, scope, presented, handler); err != nil {
+		var err error
+		switch {
+		case current.Down:
+			err = errDown
+		case unread != nil:
+			err = invalid("the body could not be read: %v", unread)
+		default:
+			err = s.serve(recorder, r, scope, body, presented, handler)
+		}
+		if err != nil {
 			writeError(recorder, err)
 		}
 	})
 }
 
-func (s *Server) serve(w *recorder, r *http.Request, scope string, presented presentedCredential, handler handlerFunc) error {
-	caller, err := s.identify(r.Context(), presented)
+func (s *Server) serve(w *recorder, r *http.Request, scope string, body []byte, presented presentedCredential, handler handlerFunc) error {
+	caller, err := s.identify(r, body, presented)
 	if err != nil {
 		return err
 	}
+	if presented.kind == AuthAPIKeyBody {
+		body = withoutKey(body)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	w.entry.Account, w.entry.Client = caller.account.ID, caller.client
 	if scope != "" && !slices.Contains(caller.scopes, scope) {
 		return insufficientScope(scope)
+	}
+	if caller.organisation, err = s.organisationOf(r, caller); err != nil {
+		return err
 	}
 	return handler(w, r, caller)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"connectedapps/devstack/sandbox/internal/oauth1"
 	"connectedapps/devstack/sandbox/internal/state"
 )
 
@@ -17,7 +18,9 @@ type Error struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// challenge is the WWW-Authenticate header (RFC 6750 section 3), retryAfter the Retry-After header.
-	challenge  string
+	challenge string
+	// stale is set where a new nonce of HTTP Digest is all that is missing.
+	stale      bool
 	retryAfter time.Duration
 }
 
@@ -34,11 +37,25 @@ var (
 	errNoCredential = &Error{
 		Status: http.StatusUnauthorized, Code: "unauthorized", Message: "Sign in first.", challenge: `Bearer realm="sandbox"`,
 	}
+	// RFC 7616 section 3.3: the password was right, so that the client may answer the new challenge by itself.
+	errStaleNonce = &Error{Status: http.StatusUnauthorized, Code: "stale_nonce", Message: "The nonce is too old.", stale: true}
+	errNoAccount  = &Error{
+		Status: http.StatusUnprocessableEntity, Code: "account_required",
+		Message: "You belong to several organisations: name one in " + AccountHeader + "; GET /api/v1/accounts lists them.",
+	}
 	errKeyReused = &Error{
 		Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused",
 		Message: "This Idempotency-Key was used for another request.",
 	}
 )
+
+// notSigned is a refused OAuth 1.0a signature.
+func notSigned(refusal oauth1.Refusal) *Error {
+	return &Error{
+		Status: http.StatusUnauthorized, Code: "invalid_token", Message: "The signature was refused: " + refusal.Problem + ".",
+		challenge: fmt.Sprintf(`OAuth realm="sandbox", oauth_problem=%q`, refusal.Problem),
+	}
+}
 
 func insufficientScope(scope string) *Error {
 	return &Error{
@@ -71,6 +88,11 @@ func writeError(w *recorder, err error) {
 	}
 	if answer.challenge != "" {
 		w.Header().Set("WWW-Authenticate", answer.challenge)
+	}
+	if answer.Status == http.StatusUnauthorized {
+		for _, challenge := range w.server.digests.challenges(answer.stale) {
+			w.Header().Add("WWW-Authenticate", challenge)
+		}
 	}
 	if answer.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(answer.retryAfter.Seconds()))))

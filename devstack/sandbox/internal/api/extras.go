@@ -21,13 +21,15 @@ type identity struct {
 	Scopes []string `json:"scopes"`
 	Auth   AuthKind `json:"auth"`
 	Client string   `json:"client,omitempty"`
+	// Organisation is the one that the request named.
+	Organisation string `json:"organisation,omitempty"`
 }
 
 // me says who the caller is and how they signed in.
 func (s *Server) me(w http.ResponseWriter, _ *http.Request, caller principal) error {
 	return writeJSON(w, http.StatusOK, identity{
 		ID: caller.account.ID, Name: caller.account.Name, Email: caller.account.Email,
-		Scopes: caller.scopes, Auth: caller.auth, Client: caller.client,
+		Scopes: caller.scopes, Auth: caller.auth, Client: caller.client, Organisation: caller.organisation,
 	})
 }
 
@@ -93,8 +95,8 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request, _ principal) error
 		return invalid("the body could not be read: %v", err)
 	}
 	answer := echoed{Method: r.Method, Query: r.URL.Query(), Header: r.Header.Clone()}
-	answer.Query.Del("api_key")
-	for _, name := range []string{"Authorization", "X-API-Key", "X-Sandbox-Id", "X-Sandbox-Secret", "Cookie"} {
+	answer.Query.Del(keyField)
+	for _, name := range []string{"Authorization", "X-API-Key", "X-Sandbox-Id", "X-Sandbox-Secret", SessionHeader, "Cookie"} {
 		answer.Header.Del(name)
 	}
 	if json.Valid(raw) {

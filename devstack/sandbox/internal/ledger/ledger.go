@@ -25,6 +25,9 @@ const (
 	KindAPI       Kind = "api"
 	KindRevoke    Kind = "revoke"
 	KindAuthorize Kind = "authorize"
+	KindDevice    Kind = "device"
+	KindLogin     Kind = "login"
+	KindLogout    Kind = "logout"
 )
 
 // OutcomeOK is the outcome of what succeeded; any other outcome is an error code.

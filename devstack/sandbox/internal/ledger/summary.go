@@ -9,6 +9,9 @@ type Summary struct {
 	API       APICounts    `json:"api"`
 	Revoke    OutcomeCount `json:"revoke"`
 	Authorize OutcomeCount `json:"authorize"`
+	Device    OutcomeCount `json:"device"`
+	Login     OutcomeCount `json:"login"`
+	Logout    OutcomeCount `json:"logout"`
 }
 
 // OutcomeCount is how often each outcome came about.
@@ -47,6 +50,9 @@ func (l *Ledger) Summarize() Summary {
 		API:       APICounts{ByStatus: map[string]int{}, ByAuth: map[string]int{}},
 		Revoke:    newOutcomeCount(),
 		Authorize: newOutcomeCount(),
+		Device:    newOutcomeCount(),
+		Login:     newOutcomeCount(),
+		Logout:    newOutcomeCount(),
 	}
 	presentations := map[string]int{}
 	for _, entry := range l.entries {
@@ -61,6 +67,12 @@ func (l *Ledger) Summarize() Summary {
 			summary.Revoke.count(entry.Outcome)
 		case KindAuthorize:
 			summary.Authorize.count(entry.Outcome)
+		case KindDevice:
+			summary.Device.count(entry.Outcome)
+		case KindLogin:
+			summary.Login.count(entry.Outcome)
+		case KindLogout:
+			summary.Logout.count(entry.Outcome)
 		}
 	}
 	return summary

@@ -52,7 +52,7 @@ func (s *Server) Decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.PostForm.Get("request")
-	if !s.formTokenMatches(r, query, r.PostForm.Get("csrf")) {
+	if !s.forms.Matches(r, query, r.PostForm.Get("csrf")) {
 		http.Error(w, "This form was not served to this browser. Go back to the app and start again.", http.StatusForbidden)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ory/fosite/token/hmac"
 
 	"connectedapps/devstack/sandbox/internal/clock"
+	"connectedapps/devstack/sandbox/internal/forms"
 	"connectedapps/devstack/sandbox/internal/ledger"
 	"connectedapps/devstack/sandbox/internal/settings"
 	"connectedapps/devstack/sandbox/internal/state"
@@ -34,8 +35,8 @@ type Server struct {
 	clock     clock.Clock
 	lifetimes *lifetimes
 	strategy  fositeoauth2.CoreStrategy
-	provider  fosite.OAuth2Provider
-	csrfKey   []byte
+	provider  *fosite.Fosite
+	forms     *forms.Guard
 }
 
 // NewServer assembles the authorization server on its state. The issuer is an origin without a trailing slash.
@@ -54,23 +55,30 @@ func NewServer(ctx context.Context, issuer string, db *state.DB, book *ledger.Le
 		ScopeStrategy:       fosite.ExactScopeStrategy,
 		RefreshTokenScopes:  []string{ScopeOfflineAccess},
 		ClientSecretsHasher: secretHasher{},
+		TokenURL:            issuer + TokenPath,
+		// Whoever signs an assertion has proven who it is (RFC 7523 section 3.1).
+		GrantTypeJWTBearerCanSkipClientAuth: true,
 	}
 	times := &lifetimes{clock: now, live: live}
 	strategy := &tokenStrategy{
 		CoreStrategy: fositeoauth2.NewHMACSHAStrategyUnPrefixed(&hmac.HMACStrategy{Config: config}, config),
 		live:         live,
 	}
-	provider := compose.Compose(config, &storage{state: db, live: live, clock: now, lifetimes: times}, strategy,
+	kept := &storage{state: db, live: live, clock: now, lifetimes: times}
+	provider := compose.Compose(config, kept, strategy,
 		compose.OAuth2AuthorizeExplicitFactory,
 		compose.OAuth2ClientCredentialsGrantFactory,
 		compose.OAuth2RefreshTokenGrantFactory,
 		compose.OAuth2TokenIntrospectionFactory,
 		compose.OAuth2TokenRevocationFactory,
 		compose.OAuth2PKCEFactory,
+		compose.OAuth2ResourceOwnerPasswordCredentialsFactory,
+		compose.RFC7523AssertionGrantFactory,
+		func(config fosite.Configurator, _, _ any) any { return newDeviceGrant(config, kept, strategy) },
 	)
 	return &Server{
 		issuer: issuer, state: db, ledger: book, live: live, clock: now,
-		lifetimes: times, strategy: strategy, provider: provider, csrfKey: csrfKey,
+		lifetimes: times, strategy: strategy, provider: provider.(*fosite.Fosite), forms: forms.NewGuard(csrfKey, "/oauth"),
 	}, nil
 }
 

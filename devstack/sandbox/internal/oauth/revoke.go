@@ -3,10 +3,12 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/ory/fosite"
 
 	"connectedapps/devstack/sandbox/internal/ledger"
+	"connectedapps/devstack/sandbox/internal/state"
 )
 
 // Revoke is POST /oauth/revoke (RFC 7009). It ends the whole family of the token; an unknown token is a success.
@@ -28,7 +30,7 @@ func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) {
 	var refusal error
 	err := s.state.Update(context.WithoutCancel(r.Context()), func(ctx context.Context) error {
 		noted = &trace{revocation: reasonClient}
-		refusal = s.provider.NewRevocationRequest(withTrace(ctx, noted), r)
+		refusal = s.revoke(withTrace(ctx, noted), r)
 		return nil
 	})
 	if err != nil {
@@ -41,6 +43,29 @@ func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.answerRevocation(w, r, entry, refusal)
+}
+
+// revoke lets a client revoke as the library does, and whoever has no client, such as a service that signs assertions,
+// revoke the very access token that the request is made with.
+func (s *Server) revoke(ctx context.Context, r *http.Request) error {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return s.provider.NewRevocationRequest(ctx, r)
+	}
+	if other := r.PostForm.Get("token"); other != "" && other != token {
+		return fosite.ErrInvalidRequest.WithHint("A token can revoke itself and no other.")
+	}
+	if _, err := s.CheckAccessToken(ctx, token); err != nil {
+		return nil // it is dead already (RFC 7009 section 2.2)
+	}
+	kept, err := s.state.Token(ctx, state.Access, s.strategy.AccessTokenSignature(ctx, token))
+	if err == nil {
+		_, err = s.state.RevokeFamilies(ctx, state.FamilySelector{Family: kept.Family}, reasonClient, s.clock.Now())
+	}
+	if err != nil {
+		return fosite.ErrTemporarilyUnavailable.WithWrap(err)
+	}
+	return nil
 }
 
 func (s *Server) answerRevocation(w http.ResponseWriter, r *http.Request, entry ledger.Entry, refusal error) {

@@ -73,6 +73,9 @@ func (s *session) GetExpiresAt(kind fosite.TokenType) time.Time {
 	return time.Now().UTC().Add(at.Sub(s.lifetimes.clock.Now()))
 }
 
+// SetSubject names whom a grant without a consent page turned out to be for.
+func (s *session) SetSubject(subject string) { s.Subject = subject }
+
 func (s *session) GetUsername() string { return s.Subject }
 func (s *session) GetSubject() string  { return s.Subject }
 

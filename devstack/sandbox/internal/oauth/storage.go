@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v3"
 	"github.com/ory/fosite"
 
 	"connectedapps/devstack/sandbox/internal/clock"
@@ -74,6 +76,9 @@ func asLibraryError(err error) error {
 
 // GetClient implements fosite.ClientManager.
 func (s *storage) GetClient(ctx context.Context, id string) (fosite.Client, error) {
+	if strings.HasPrefix(id, state.ServiceClientPrefix) {
+		return serviceClient(id), nil
+	}
 	client, err := s.state.Client(ctx, id)
 	if err != nil {
 		return nil, asLibraryError(err)
@@ -86,17 +91,14 @@ func (s *storage) GetClient(ctx context.Context, id string) (fosite.Client, erro
 	if client.AuthMethod == "" {
 		return plain, nil // the library then takes the secret from the header or the body
 	}
-	return &fosite.DefaultOpenIDConnectClient{DefaultClient: plain, TokenEndpointAuthMethod: client.AuthMethod}, nil
-}
-
-var errNoAssertions = errors.New("client assertions are not supported")
-
-// ClientAssertionJWTValid refuses: private_key_jwt (RFC 7523) is not offered.
-func (s *storage) ClientAssertionJWTValid(context.Context, string) error { return errNoAssertions }
-
-// SetClientAssertionJWT refuses, as ClientAssertionJWTValid does.
-func (s *storage) SetClientAssertionJWT(context.Context, string, time.Time) error {
-	return errNoAssertions
+	known := &fosite.DefaultOpenIDConnectClient{DefaultClient: plain, TokenEndpointAuthMethod: client.AuthMethod}
+	if len(client.JWKS) > 0 {
+		known.JSONWebKeys = &jose.JSONWebKeySet{}
+		if err := json.Unmarshal(client.JWKS, known.JSONWebKeys); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
 }
 
 func (s *storage) putRequest(ctx context.Context, kind state.TokenKind, signature string, request fosite.Requester) error {

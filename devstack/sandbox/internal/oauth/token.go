@@ -13,7 +13,19 @@ import (
 	"connectedapps/devstack/sandbox/internal/state"
 )
 
-const grantRefreshToken = "refresh_token"
+// Grant types, beside authorization_code, which the library knows by itself.
+const (
+	grantRefreshToken      = "refresh_token"
+	grantClientCredentials = "client_credentials"
+	grantPassword          = "password"
+	grantJWTBearer         = "urn:ietf:params:oauth:grant-type:jwt-bearer"  // RFC 7523 section 2.1
+	grantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 section 3.4
+)
+
+// AllGrantTypes is every grant a client can be registered for.
+var AllGrantTypes = []string{
+	"authorization_code", grantRefreshToken, grantClientCredentials, grantPassword, grantJWTBearer, grantDeviceCode,
+}
 
 // answer is what a token request came to. Exactly one of body and err is set.
 type answer struct {
@@ -97,7 +109,7 @@ func (s *Server) exchange(r *http.Request) answer {
 }
 
 func (s *Server) redeem(ctx context.Context, r *http.Request) (map[string]any, error) {
-	if r.Header.Get("Authorization") != "" && r.PostForm.Get("client_secret") != "" {
+	if authenticationsOf(r) > 1 {
 		// RFC 6749 section 2.3: one method per request.
 		return nil, fosite.ErrInvalidRequest.WithHint("The client authenticated in two ways at once.")
 	}
@@ -110,8 +122,15 @@ func (s *Server) redeem(ctx context.Context, r *http.Request) (map[string]any, e
 	if err != nil {
 		return nil, err
 	}
-	if request.GetGrantTypes().ExactOne("client_credentials") {
+	switch {
+	case request.GetGrantTypes().ExactOne(grantClientCredentials):
 		grantClientScopes(request)
+	case request.GetGrantTypes().ExactOne(grantPassword):
+		for _, scope := range request.GetRequestedScopes() {
+			request.GrantScope(scope)
+		}
+	case request.GetGrantTypes().ExactOne(grantJWTBearer):
+		actAsService(ctx, request)
 	}
 	if traceOf(ctx).detail == detailGrace && current.Rotation == settings.RotationGraceSame {
 		return s.repeatAnswer(ctx, r.PostForm.Get(grantRefreshToken))
@@ -153,14 +172,34 @@ func clientOf(r *http.Request) string {
 	if id, _, ok := r.BasicAuth(); ok {
 		return id
 	}
-	return r.PostForm.Get("client_id")
+	if id := r.PostForm.Get("client_id"); id != "" {
+		return id
+	}
+	return subjectOf(r.PostForm.Get("client_assertion"))
+}
+
+// authenticationsOf counts the ways in which a client authenticated.
+func authenticationsOf(r *http.Request) int {
+	count := 0
+	for _, given := range []string{r.Header.Get("Authorization"), r.PostForm.Get("client_secret"), r.PostForm.Get("client_assertion")} {
+		if given != "" {
+			count++
+		}
+	}
+	return count
 }
 
 func presentedToken(r *http.Request) string {
-	if r.PostForm.Get("grant_type") == grantRefreshToken {
+	switch r.PostForm.Get("grant_type") {
+	case grantRefreshToken:
 		return r.PostForm.Get(grantRefreshToken)
+	case grantDeviceCode:
+		return r.PostForm.Get("device_code")
+	case grantJWTBearer:
+		return r.PostForm.Get("assertion")
+	default:
+		return r.PostForm.Get("code")
 	}
-	return r.PostForm.Get("code")
 }
 
 func text(value any) string {

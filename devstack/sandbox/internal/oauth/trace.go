@@ -33,6 +33,8 @@ type trace struct {
 	presentedGeneration uint64
 	generation          uint64
 	detail              string
+	// issuer is whose key an assertion was checked with.
+	issuer string
 	// revocation is the reason kept should the library revoke the family.
 	revocation string
 }

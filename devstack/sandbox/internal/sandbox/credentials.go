@@ -26,6 +26,9 @@ type Credentials struct {
 	BasicPassword string `json:"basic_password"`
 	ClientID      string `json:"client_id"`
 	ClientSecret  string `json:"client_secret"`
+	// AccessKeyID and SecretAccessKey sign requests (AWS Signature Version 4).
+	AccessKeyID     string `json:"access_key_id"`
+	SecretAccessKey string `json:"secret_access_key"`
 }
 
 // DefaultClientID is the client that is always registered.
@@ -41,6 +44,9 @@ func newCredentials() Credentials {
 		BasicPassword: state.NewSecret("pw_"),
 		ClientID:      DefaultClientID,
 		ClientSecret:  state.NewSecret("cs_"),
+
+		AccessKeyID:     state.NewSecret("AKSB"),
+		SecretAccessKey: state.NewSecret(""),
 	}
 }
 
@@ -64,6 +70,11 @@ func openCredentials(path string) (*credentialsFile, error) {
 	file := &credentialsFile{path: path}
 	if err := json.Unmarshal(raw, &file.held); err != nil {
 		return nil, fmt.Errorf("credentials %s: %w", path, err)
+	}
+	if file.held.SecretAccessKey == "" { // a file from before there were such keys
+		made := newCredentials()
+		file.held.AccessKeyID, file.held.SecretAccessKey = made.AccessKeyID, made.SecretAccessKey
+		return file, file.write()
 	}
 	return file, nil
 }
@@ -103,6 +114,12 @@ func (f *credentialsFile) setClientSecret(client, secret string) error {
 	return f.write()
 }
 
+// sharedKeys are what the API must know in clear.
+func (f *credentialsFile) sharedKeys() api.SharedKeys {
+	return api.SharedKeys{Username: f.held.BasicUsername, Password: f.held.BasicPassword,
+		AccessKeyID: f.held.AccessKeyID, SecretAccessKey: f.held.SecretAccessKey}
+}
+
 // seed makes the static credentials known to the API.
 func (f *credentialsFile) seed(ctx context.Context, db *state.DB, at time.Time) error {
 	account := state.DemoAccounts[0].ID
@@ -111,6 +128,7 @@ func (f *credentialsFile) seed(ctx context.Context, db *state.DB, at time.Time) 
 		state.PersonalToken: f.held.PersonalToken,
 		state.HeaderPair:    state.PairSecret(f.held.HeaderID, f.held.HeaderSecret),
 		state.BasicPassword: state.PairSecret(f.held.BasicUsername, f.held.BasicPassword),
+		state.AccessKeyPair: state.PairSecret(f.held.AccessKeyID, f.held.SecretAccessKey),
 	} {
 		err := db.AddCredential(ctx, state.Credential{
 			ID: "static_" + string(kind), Kind: kind, Account: account, Name: "credentials file", CreatedAt: at,

@@ -16,6 +16,7 @@ import (
 	"connectedapps/devstack/sandbox/internal/clock"
 	"connectedapps/devstack/sandbox/internal/ledger"
 	"connectedapps/devstack/sandbox/internal/oauth"
+	"connectedapps/devstack/sandbox/internal/oauth1"
 	"connectedapps/devstack/sandbox/internal/settings"
 	"connectedapps/devstack/sandbox/internal/state"
 )
@@ -82,9 +83,18 @@ func Open(ctx context.Context, config Config) (_ *Sandbox, err error) {
 	if err != nil {
 		return nil, err
 	}
+	signed, err := oauth1.NewServer(ctx, config.Issuer, db, opened.ledger, config.Clock)
+	if err != nil {
+		return nil, err
+	}
+	product, err := api.NewServer(ctx, db, opened.ledger, live, config.Clock, tokens, signed, file.sharedKeys())
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	tokens.Register(mux)
-	api.NewServer(db, opened.ledger, live, config.Clock, tokens).Register(mux)
+	signed.Register(mux)
+	product.Register(mux)
 	admin.NewServer(db, opened.ledger, live, config.Clock, file.setClientSecret).Register(mux)
 	mux.HandleFunc("GET /{$}", help(config.Issuer, opened.credentialsPath))
 	opened.Handler = mux
@@ -151,7 +161,7 @@ func seedDefaultClient(ctx context.Context, db *state.DB, file *credentialsFile,
 			return err
 		}
 	}
-	if state.SecretMatches(known.SecretHash, secret) {
+	if state.SecretMatches(known.SecretHash, secret) && len(known.SealedSecret) > 0 {
 		return nil
 	}
 	return db.RotateClientSecret(ctx, known.ID, secret, false)

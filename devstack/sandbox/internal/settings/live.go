@@ -29,7 +29,7 @@ func (l *Live) Current() Settings {
 }
 
 // Merge changes the settings named in a JSON object and leaves the others as they are; within it,
-// fail_token_requests and fail_revocations are replaced whole. An unknown name or a value
+// fail_token_requests, fail_revocations and organisations are replaced whole. An unknown name or a value
 // that does not validate changes nothing.
 func (l *Live) Merge(object []byte) (Settings, error) {
 	l.mu.Lock()
@@ -44,6 +44,9 @@ func (l *Live) Merge(object []byte) (Settings, error) {
 	}
 	if _, replaced := named["fail_revocations"]; replaced {
 		next.FailRevocations = Failure{}
+	}
+	if _, replaced := named["organisations"]; replaced {
+		next.Organisations = nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.DisallowUnknownFields()

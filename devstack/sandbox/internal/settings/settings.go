@@ -71,6 +71,16 @@ type Settings struct {
 	Rotation    Rotation `json:"rotation"`
 	Grace       Duration `json:"grace"`
 
+	// DeviceInterval is the least time between two polls of a device, DeviceTTL how long its codes live (RFC 8628).
+	DeviceInterval Duration `json:"device_interval"`
+	DeviceTTL      Duration `json:"device_ttl"`
+	// NonceTTL is how long a nonce of HTTP Digest is good, TicketTTL how long a login waits for its code.
+	NonceTTL  Duration `json:"nonce_ttl"`
+	TicketTTL Duration `json:"ticket_ttl"`
+	// Organisations is how many a person belongs to, by account; nobody in it belongs to one. OAuth tokens of a person
+	// with several must name one in each API request.
+	Organisations map[string]int `json:"organisations,omitempty"`
+
 	// TokenDelay passes before the token endpoint does anything; TokenAnswerDelay after it has done it all.
 	TokenDelay        Duration `json:"token_delay"`
 	TokenAnswerDelay  Duration `json:"token_answer_delay"`
@@ -92,7 +102,13 @@ func Default() Settings {
 		CodeTTL:    Duration(time.Minute),
 		Rotation:   RotationStrict,
 		Grace:      Duration(10 * time.Second),
-		RateLimit:  RateLimit{Requests: 5, Window: Duration(10 * time.Second)},
+
+		DeviceInterval: Duration(time.Second),
+		DeviceTTL:      Duration(10 * time.Minute),
+		NonceTTL:       Duration(5 * time.Second),
+		TicketTTL:      Duration(5 * time.Minute),
+
+		RateLimit: RateLimit{Requests: 5, Window: Duration(10 * time.Second)},
 	}
 }
 
@@ -108,6 +124,12 @@ func (s Settings) Validate() error {
 	}
 	if s.CodeTTL <= 0 {
 		return fmt.Errorf("code_ttl must be positive")
+	}
+	if s.DeviceInterval.Std() < time.Second || s.DeviceTTL.Std() < time.Second {
+		return fmt.Errorf("device_interval and device_ttl are at least 1s, the grain of their answers")
+	}
+	if s.NonceTTL <= 0 || s.TicketTTL <= 0 {
+		return fmt.Errorf("nonce_ttl and ticket_ttl must be positive")
 	}
 	if s.RateLimit.Requests < 1 || s.RateLimit.Window.Std() < time.Second {
 		return fmt.Errorf("rate_limit needs at least 1 request and a window of 1s")

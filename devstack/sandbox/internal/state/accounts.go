@@ -25,6 +25,24 @@ const clientAccountPrefix = "client:"
 // ClientAccountID is the account of a client acting for itself.
 func ClientAccountID(client string) string { return clientAccountPrefix + client }
 
+// ServiceClientPrefix marks the client that stands for a service that signs assertions without being a client.
+const ServiceClientPrefix = "service:"
+
+// Organisation is what a person may belong to.
+type Organisation struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Organisations are the first ones of an account: "ada-1", "ada-2" and so on.
+func (a Account) Organisations(count int) []Organisation {
+	all := make([]Organisation, count)
+	for i := range all {
+		all[i] = Organisation{ID: fmt.Sprintf("%s-%d", a.ID, i+1), Name: fmt.Sprintf("Organisation %d of %s", i+1, a.Name)}
+	}
+	return all
+}
+
 // FindAccount answers a demo account; any other ID is the account of a client.
 func FindAccount(id string) Account {
 	if account, ok := DemoAccount(id); ok {

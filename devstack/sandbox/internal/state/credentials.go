@@ -17,6 +17,7 @@ const (
 	PersonalToken CredentialKind = "personal_token"
 	HeaderPair    CredentialKind = "headers"
 	BasicPassword CredentialKind = "basic"
+	AccessKeyPair CredentialKind = "access_key"
 )
 
 // PairSecret joins an identifier and a secret into what is hashed; neither may contain a NUL.

@@ -2,7 +2,8 @@
 //
 // It is one bbolt file. Every change is a synced transaction, so that neither a killed process nor a machine
 // that loses power leaves it half written. Changes that arrive together share one sync (bbolt's Batch).
-// No secret is in it: tokens are keyed by signature, client secrets and API keys are hashed.
+// No secret is in it in clear: tokens are keyed by signature, client secrets and API keys are hashed, and what must
+// be had back is sealed (Seal).
 package state
 
 import (
@@ -121,6 +122,21 @@ func (t table[T]) each(tx *bolt.Tx, visit func(key string, record T) error) erro
 	})
 }
 
+// removeWhere removes the records that match.
+func removeWhere[T any](tx *bolt.Tx, t table[T], match func(T) bool) error {
+	var matching []string
+	err := t.each(tx, func(key string, record T) error {
+		if match(record) {
+			matching = append(matching, key)
+		}
+		return nil
+	})
+	for _, key := range matching {
+		err = errors.Join(err, t.remove(tx, key))
+	}
+	return err
+}
+
 const keyBucket = "keys"
 
 // SigningKey answers a random 32-byte key kept under a name, making it at first use.
@@ -143,4 +159,6 @@ var buckets = []string{
 	keyBucket, string(clients), string(families), string(codes), string(challenges),
 	string(accessTokens), string(refreshTokens), string(sealedPairs),
 	string(credentials), string(contacts), string(idempotentAnswers),
+	string(devices), string(userCodes), string(serviceKeys), string(usedJWTs), string(signedTokens),
+	string(tickets), string(rememberedDevices), string(loginSessions),
 }

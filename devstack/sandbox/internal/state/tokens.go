@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -72,7 +73,7 @@ func (d *DB) RemoveAllAccessTokens(ctx context.Context) (count int, err error) {
 }
 
 // RemoveExpired forgets codes, challenges and access tokens that ended before a moment. Refresh tokens stay:
-// a used one must be known for ever, so that its reuse is noticed.
+// a used one must be known for ever, so that its reuse is noticed. IDs of JWTs and tickets of logins go too.
 func (d *DB) RemoveExpired(ctx context.Context, before time.Time) error {
 	return d.update(ctx, func(tx *bolt.Tx) error {
 		for _, table := range []table[Token]{codes, challenges, accessTokens} {
@@ -92,7 +93,8 @@ func (d *DB) RemoveExpired(ctx context.Context, before time.Time) error {
 				}
 			}
 		}
-		return nil
+		jwts := removeWhere(tx, usedJWTs, func(until time.Time) bool { return until.Before(before) })
+		return errors.Join(jwts, removeWhere(tx, tickets, func(ticket Ticket) bool { return ticket.ExpiresAt.Before(before) }))
 	})
 }
 
