@@ -30,7 +30,7 @@ BINARIES := $(SERVERS) bin/connected-apps-worker bin/connected-apps bin/devstack
 
 # Modules whose tests run with the race detector. The two servers are other
 # people's code, and building them a second time with the detector takes ten minutes.
-RACE_MODULES := . devstack devstack/sandbox $(patsubst %/go.mod,%,$(wildcard tools/go.mod deploy/go.mod e2e/go.mod bench/go.mod))
+RACE_MODULES := . devstack devstack/sandbox $(patsubst %/go.mod,%,$(wildcard tools/go.mod deploy/go.mod conformance/go.mod e2e/go.mod bench/go.mod))
 
 .PHONY: help run smoke build test lint replay fuzz clean
 

@@ -189,3 +189,21 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// The worked examples of the page are those of the file that is validated.
+func TestExamplesOfConnectorsPage(t *testing.T) {
+	page, file := read(t, "../docs/connectors.md"), read(t, "../docs/example/tickets.yaml")
+	found := 0
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(  - id: .*?)```").FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(block[1], "kind: ") {
+			continue // an action, not a way to authenticate
+		}
+		found++
+		if !strings.Contains(file, block[1]) {
+			t.Errorf("docs/example/tickets.yaml does not hold this example of docs/connectors.md:\n%s", block[1])
+		}
+	}
+	if found < 8 {
+		t.Errorf("only %d examples were found: has the page changed its form?", found)
+	}
+}

@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 }
 
 // closed are never imported by another directory: they are programs.
-var closed = []string{"worker", "starter", "examples", "devstack", "deploy", "tools", "e2e", "bench"}
+var closed = []string{"worker", "starter", "examples", "devstack", "deploy", "tools", "e2e", "bench", "conformance"}
 
 // outside bounds what a directory may import of other projects: the standard
 // library and these. A directory that is not listed may import any.
