@@ -3,6 +3,7 @@ package connection
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -165,9 +166,11 @@ func NotFound(id ID) *Problem {
 		"connect the app first, or list what there is with: connected-apps connections list")
 }
 
-// ReconnectRequired reports an Expired connection. Not retried.
+// ReconnectRequired reports an Expired connection. Not retried. A reason that is
+// such a message itself is not wrapped twice.
 func ReconnectRequired(id ID, reason string) *Problem {
-	p := Refused(ErrReconnectRequired, fmt.Sprintf("%s has expired: %s", id, reason),
+	opening := id.String() + " has expired: "
+	p := Refused(ErrReconnectRequired, opening+strings.TrimPrefix(reason, opening),
 		fmt.Sprintf("a person must authenticate again: connected-apps reconnect %s", id))
 	p.Verdict = Revoked
 	return p

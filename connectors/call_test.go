@@ -224,6 +224,27 @@ func TestResults(t *testing.T) {
 	}
 }
 
+// A definition that is wrong about where a secret stands does not show it. One
+// whose list is empty takes nothing else for it.
+func TestSecretOutputsFailClosed(t *testing.T) {
+	for _, c := range []struct{ place, answer, want string }{
+		{"label_key", `{"parcel":{"id":1,"label_key":"CANARY"}}`, `{"parcel":{"id":1,"label_key":null}}`},
+		{"wrong.label_key", `{"parcels":[{"label_key":"CANARY"}]}`, `{"parcels":[{"label_key":null}]}`},
+		{"keys[].value", `{"keys":[],"other":{"value":1}}`, `{"keys":[],"other":{"value":1}}`},
+		{"key", `{"key":"CANARY","inner":{"key":"public"}}`, `{"inner":{"key":"public"},"key":null}`},
+	} {
+		a := &Action{SecretOutputs: []string{c.place}, ReadOnly: true}
+		body, err := decodeJSON([]byte(c.answer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.result(&answer{status: 200, body: body, raw: []byte(c.answer), isJSON: true, scrub: newScrubber()}, nil, CallInput{})
+		if err != nil || string(got.Data) != c.want {
+			t.Errorf("%s: %s %v", c.place, got.Data, err)
+		}
+	}
+}
+
 func TestProjectionIsCheckedFirst(t *testing.T) {
 	s := sessionOf(t, "sandbox", "bearer")
 	p := answering(200, `{}`)

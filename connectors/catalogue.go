@@ -155,7 +155,7 @@ func (c *Catalogue) App(id string) (*App, error) {
 	}
 	return nil, connection.Refused(connection.ErrUnknownApp,
 		fmt.Sprintf("no app %q is known", connection.Bound(id, maxEcho)),
-		suggestion(id, slices.Collect(maps.Keys(c.apps))))
+		suggestion(id, slices.Collect(maps.Keys(c.apps)))+"; a definition of your own is loaded with CONNECTED_APPS_CONNECTORS, here and in the workers")
 }
 
 // Apps lists all definitions, sorted by ID.

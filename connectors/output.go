@@ -17,7 +17,14 @@ func (a *Action) result(received *answer, arguments map[string]any, in CallInput
 		if result.Secrets == nil {
 			result.Secrets = map[string]connection.Secret{}
 		}
-		received.body = takeSecrets(received.body, strings.Split(path, "."), "", result.Secrets)
+		steps := strings.Split(path, ".")
+		found := len(result.Secrets)
+		received.body = takeSecrets(received.body, steps, "", result.Secrets)
+		if len(result.Secrets) == found && !begins(received.body, steps[0]) {
+			// The definition is wrong about where it stands; what has its name is not shown either.
+			name := strings.TrimSuffix(steps[len(steps)-1], "[]")
+			received.body = takeNamed(received.body, name, "", result.Secrets)
+		}
 	}
 	data, value, err := a.data(received, in.Projection)
 	if err != nil {
@@ -142,4 +149,36 @@ func secretText(value any) string {
 		return ""
 	}
 	return string(text)
+}
+
+// begins reports whether an answer has what a path begins with.
+func begins(value any, step string) bool {
+	name := strings.TrimSuffix(step, "[]")
+	if object, ok := value.(map[string]any); ok && name != "" {
+		_, there := object[name]
+		return there
+	}
+	_, isList := value.([]any)
+	return isList && name == ""
+}
+
+// takeNamed replaces whatever has a name by null, at any depth, and notes it under its place.
+func takeNamed(value any, name, place string, secrets map[string]connection.Secret) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			at := strings.TrimPrefix(place+"."+key, ".")
+			if key == name && inner != nil {
+				secrets[at] = connection.NewSecret(secretText(inner))
+				v[key] = nil
+				continue
+			}
+			v[key] = takeNamed(inner, name, at, secrets)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = takeNamed(inner, name, fmt.Sprintf("%s[%d]", place, i), secrets)
+		}
+	}
+	return value
 }

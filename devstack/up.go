@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -110,7 +111,11 @@ func (r *launch) prepare() (err error) {
 	if err := apply(r.env); err != nil {
 		return err
 	}
-	if err := writeEnv(r.path("env"), append(r.env, "CONNECTED_APPS_IDENTITIES="+r.identities(vault.Gateway))); err != nil {
+	forOthers := append(slices.Clone(r.env), "CONNECTED_APPS_IDENTITIES="+r.identities(vault.Gateway))
+	if own := os.Getenv("CONNECTED_APPS_CONNECTORS"); own != "" { // what the workers load, the command line must know too
+		forOthers = append(forOthers, "CONNECTED_APPS_CONNECTORS="+own)
+	}
+	if err := writeEnv(r.path("env"), forOthers); err != nil {
 		return err
 	}
 	if err := os.Setenv("CONNECTED_APPS_IDENTITIES", r.identities(vault.Gateway)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strings"
 
 	"connectedapps/activities"
 
@@ -116,7 +117,7 @@ func (p *program) printAnswer(result *activities.CallActionResult) error {
 		p.note("the secret at %s was put into Vault: %s", place, result.Secrets[place])
 	}
 	if result.NextCursor != "" {
-		p.note("there is more: --cursor %s", result.NextCursor)
+		p.note("there is more: --cursor '%s'", strings.ReplaceAll(result.NextCursor, "'", `'\''`))
 	}
 	return nil
 }

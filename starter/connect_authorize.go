@@ -84,11 +84,15 @@ func (p *program) explain(problem *connection.Problem) {
 
 // giveUp cancels the connect, so that nothing is left behind, and answers why.
 func (p *program) giveUp(ctx context.Context, e *environment, id connection.ID, why *connection.Problem) error {
+	cancelled := "The connect is cancelled; nothing is left behind."
+	if in, err := e.Requested(ctx, id); err == nil && in.Mode == workflows.ModeReplace {
+		cancelled = "The reconnect is cancelled; the connection keeps the credential it had."
+	}
 	err := p.work(ctx, e, "the connect to be cancelled", func(ctx context.Context) error {
 		return e.CancelConnect(ctx, id, workflows.Reason{Reason: why.Message})
 	})
 	if err == nil {
-		p.note("The connect is cancelled; nothing is left behind.")
+		p.note("%s", cancelled)
 	}
 	switch exitOf(why.Type) {
 	case exitRefused, exitUnavailable, exitUsage:

@@ -125,7 +125,7 @@ func (p *program) renameCommand() *cobra.Command {
 // disconnected says what became of the grant.
 var disconnected = map[string]string{
 	"revoked":           "The grant was revoked at the app.",
-	"not-offered":       "The app offers no revocation: remove the authorization in the app's own settings if it should end there too.",
+	"not-offered":       "The app was not told, since it offers no way to: end the authorization, or delete the key, in its own settings.",
 	"nothing-to-revoke": "There was no grant to revoke.",
 	"pending":           "The app has not answered the revocation yet; it is tried for a day, by itself.",
 }

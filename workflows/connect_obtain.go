@@ -121,8 +121,12 @@ func (c *connect) refuse(ctx workflow.Context, problem *connection.Problem) {
 // failedTest says of a probe that did not pass what the person can do, who is still there.
 func failedTest(problem *connection.Problem) *connection.Problem {
 	if problem.Type == connection.ErrReconnectRequired {
+		message := "the app does not accept this credential"
+		if _, words, found := strings.Cut(problem.Message, " has expired: "); found {
+			message += ": " + words
+		}
 		return &connection.Problem{Type: connection.ErrTestFailed, Verdict: connection.Revoked, Status: problem.Status,
-			Message: "the app does not accept this credential", Remedy: "check it and provide it again"}
+			Message: message, Remedy: "check it and provide it again"}
 	}
 	problem.Remedy = strings.TrimPrefix(problem.Remedy+"; correct it and test again", "; ")
 	return problem

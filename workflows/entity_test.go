@@ -135,6 +135,28 @@ func TestAPausedConnectionIsNotAsked(t *testing.T) {
 	}
 }
 
+// A wait that the app asks for is told at once: waiting it out would hold up
+// whatever a person asks next.
+func TestATestThatMeetsARateLimitIsToldAtOnce(t *testing.T) {
+	r := &recorder{probe: func(int) (*activities.ProbeReport, error) {
+		return nil, connection.RateLimited("the app asks to wait", 10*time.Minute)
+	}}
+	env := entityEnvironment(t, r)
+	test := &reply{}
+	env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdateTest, "1", test, struct{}{}) }, time.Hour)
+	env.RegisterDelayedCallback(func() {
+		result, _ := test.result.(TestResult)
+		if !test.completed || result.Passed || result.Problem == nil || result.Problem.Type != connection.ErrRateLimited {
+			t.Errorf("a minute later: %+v", test)
+		}
+	}, time.Hour+time.Minute)
+	disconnectAfter(env, 2*time.Hour)
+	env.ExecuteWorkflow("entity", activeState())
+	if n := r.count("ProbeConnection"); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 func TestAPausedConnectionIsLeftAloneUntilItIsResumed(t *testing.T) {
 	r := &recorder{}
 	env := entityEnvironment(t, r)

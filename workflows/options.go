@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"connectedapps/activities"
+	"connectedapps/connection"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -33,8 +34,10 @@ const (
 // steady retries soon and for ever: Vault or the network will be back, and the work is small.
 var steady = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
 
-// brief is for what a person waits for: a few tries, then they are told.
-var brief = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second, MaximumAttempts: 4}
+// brief is for what a person waits for: a few tries, then they are told. A wait that
+// an app asks for may last a day, and would hold up whatever comes after; it is told at once.
+var brief = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second, MaximumAttempts: 4,
+	NonRetryableErrorTypes: []string{connection.ErrRateLimited}}
 
 // looking is for activities that end a look with the time of the next one. The
 // interval only counts when a look was cut off.
