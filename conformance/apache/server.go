@@ -57,15 +57,16 @@ DocumentRoot {{.Dir}}/docs
 `))
 
 // Start runs an Apache until the test ends and answers its URL. Below /basic/ and
-// /digest/ there is me.json. Without Apache the test is skipped, and fails under CI.
+// /digest/ there is me.json. Without Apache the test is skipped; under CI it
+// fails, unless CONNECTED_APPS_NO_APACHE says that it could not be had.
 func Start(t *testing.T) string {
 	t.Helper()
 	binary, err := exec.LookPath("apache2")
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no apache2: install the package of that name")
+		if os.Getenv("CI") != "" && os.Getenv("CONNECTED_APPS_NO_APACHE") == "" {
+			t.Fatal("there is no apache2: install the package apache2-bin")
 		}
-		t.Skip("there is no apache2: install the package of that name")
+		t.Skip("there is no apache2: install the package apache2-bin")
 	}
 	dir, err := os.MkdirTemp("", "apache")
 	if err != nil {
