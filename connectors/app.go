@@ -148,23 +148,6 @@ func (a *App) ProbeInterval() time.Duration {
 	return a.Probe.Interval
 }
 
-// Hosts lists the origins ("https://api.example.com", "http://127.0.0.1:9070")
-// that credentials may be sent to, for given values. Those that lack a value
-// are left out; without the base URL it fails with ErrInvalidInput.
-func (a *App) Hosts(values map[string]string) ([]string, error) {
-	base, err := a.baseURL(values)
-	if err != nil {
-		return nil, err
-	}
-	origins := []string{origin(base)}
-	for _, extra := range a.ExtraHosts {
-		if u, err := expandBase(extra, values); err == nil {
-			origins = append(origins, origin(u))
-		}
-	}
-	return origins, nil
-}
-
 // baseURL resolves where the API lives.
 func (a *App) baseURL(values map[string]string) (*url.URL, error) {
 	return expandBase(a.BaseURL, values)

@@ -20,17 +20,24 @@ func (m *Method) baseURL(values map[string]string) (*url.URL, error) {
 // hosts. Those that lack a value are left out; without the method's base URL it
 // fails with ErrInvalidInput.
 func (m *Method) Hosts(values map[string]string) ([]string, error) {
-	base, err := m.baseURL(values)
-	if err != nil {
+	if _, err := m.baseURL(values); err != nil {
 		return nil, err
 	}
-	origins := []string{origin(base)}
-	for _, further := range append([]Template{m.app.BaseURL}, m.app.ExtraHosts...) {
-		if u, err := expandBase(further, values); err == nil && !slices.Contains(origins, origin(u)) {
-			origins = append(origins, origin(u))
+	return m.origins(values), nil
+}
+
+// origins lists those of Hosts whose values are known so far, each once.
+func (m *Method) origins(values map[string]string) []string {
+	var known []string
+	for _, declared := range append([]Template{m.BaseURL, m.app.BaseURL}, m.app.ExtraHosts...) {
+		if declared == "" {
+			continue
+		}
+		if u, err := expandBase(declared, values); err == nil && !slices.Contains(known, origin(u)) {
+			known = append(known, origin(u))
 		}
 	}
-	return origins, nil
+	return known
 }
 
 // base is where one request goes: the method's base URL, unless the request has

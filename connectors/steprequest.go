@@ -113,20 +113,6 @@ func (r stepRun) target() (*url.URL, error) {
 	return nil, connection.InvalidInput("", "the request would take the login to a host that is not the app's", "check the values that the URL is made of")
 }
 
-// origins lists those of the method that are known so far.
-func (m *Method) origins(values map[string]string) []string {
-	var known []string
-	for _, declared := range append([]Template{m.BaseURL, m.app.BaseURL}, m.app.ExtraHosts...) {
-		if declared == "" {
-			continue
-		}
-		if u, err := expandBase(declared, values); err == nil {
-			known = append(known, origin(u))
-		}
-	}
-	return known
-}
-
 // outgoing fills the declared request in. secrets are texts made for it alone.
 func (r stepRun) outgoing(target *url.URL, lookup func(string) (string, bool)) (outgoing, []string, error) {
 	declared := r.step.Request

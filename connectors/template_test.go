@@ -134,7 +134,7 @@ func TestCursorsStayOnTheirAction(t *testing.T) {
 
 func TestOrigins(t *testing.T) {
 	s := sessionOf(t, "sandbox", "bearer")
-	hosts, err := s.App.Hosts(map[string]string{"base_url": "https://Sandbox.Example:443"})
+	hosts, err := s.Method.Hosts(map[string]string{"base_url": "https://Sandbox.Example:443"})
 	if err != nil || len(hosts) != 1 || hosts[0] != "https://sandbox.example" {
 		t.Errorf("%v %v", hosts, err)
 	}

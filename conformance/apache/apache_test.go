@@ -3,15 +3,12 @@ package apache
 import (
 	"context"
 	"net/http"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"connectedapps/conformance"
 	"connectedapps/connection"
 	"connectedapps/connectors"
-	"connectedapps/connectors/outbound"
 )
 
 const definition = `id: apache
@@ -37,26 +34,11 @@ actions: []
 
 func session(t *testing.T, base, method, password string) (connectors.Session, *http.Client) {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "apache.yaml"), []byte(definition), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	catalogue, err := connectors.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, err := catalogue.App("apache")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := app.Method(method)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := conformance.Load(t, definition, "apache", method)
 	values := map[string]string{"base_url": base, "username": User}
-	return connectors.Session{App: app, Method: m, Values: values, Credential: connection.Credential{
+	return connectors.Session{App: m.App(), Method: m, Values: values, Credential: connection.Credential{
 			Method: method, Values: values, Fields: map[string]connection.Secret{"password": connection.NewSecret(password)}}},
-		outbound.New(outbound.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+		conformance.Client()
 }
 
 // Both schemes prove the right password against a real Apache, and a wrong one is

@@ -3,15 +3,12 @@ package issuer
 import (
 	"context"
 	"net/http"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"connectedapps/conformance"
 	"connectedapps/connection"
 	"connectedapps/connectors"
-	"connectedapps/connectors/outbound"
 
 	"github.com/zitadel/oidc/v3/example/server/storage"
 	"golang.org/x/oauth2"
@@ -68,24 +65,8 @@ type party struct {
 
 func meet(t *testing.T, issuer, method string) party {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "issuer.yaml"), []byte(definition), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	catalogue, err := connectors.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, err := catalogue.App("issuer")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := app.Method(method)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := party{app: app, method: m, values: map[string]string{"host": issuer[:len(issuer)-1]},
-		http: outbound.New(outbound.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})}
+	m := conformance.Load(t, definition, "issuer", method)
+	p := party{app: m.App(), method: m, values: map[string]string{"host": issuer[:len(issuer)-1]}, http: conformance.Client()}
 	found, err := m.Discover(context.Background(), p.http, p.values)
 	if err != nil || found["token_endpoint"] == "" {
 		t.Fatalf("discovery: %v %v", found, err)

@@ -3,16 +3,13 @@ package quirks
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"connectedapps/conformance"
 	"connectedapps/connection"
 	"connectedapps/connectors"
-	"connectedapps/connectors/outbound"
 
 	"golang.org/x/oauth2"
 )
@@ -95,22 +92,9 @@ func (q quirk) definition() string {
 
 func (q quirk) begin(t *testing.T) *run {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "quirk.yaml"), []byte(q.definition()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	catalogue, err := connectors.Load(dir)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, q.definition())
-	}
-	r := &run{p: newProvider(t), values: map[string]string{}, fields: map[string]connection.Secret{},
-		http: outbound.New(outbound.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})}
-	if r.app, err = catalogue.App("quirk"); err != nil {
-		t.Fatal(err)
-	}
-	if r.method, err = r.app.Method("m"); err != nil {
-		t.Fatal(err)
-	}
+	m := conformance.Load(t, q.definition(), "quirk", "m")
+	r := &run{p: newProvider(t), app: m.App(), method: m, values: map[string]string{}, fields: map[string]connection.Secret{},
+		http: conformance.Client()}
 	if q.set != nil {
 		q.set(r.p)
 	}
