@@ -243,6 +243,7 @@ func (st *stack) sandboxSettings(t *testing.T, changes map[string]any) {
 type entry struct {
 	Seq                 int    `json:"seq"`
 	Kind                string `json:"kind"`
+	Auth                string `json:"auth"`
 	Outcome             string `json:"outcome"`
 	Detail              string `json:"detail"`
 	Status              int    `json:"status"`
