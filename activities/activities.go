@@ -18,7 +18,9 @@ type Activities struct {
 	GatewayURL string
 	Catalogue  *connectors.Catalogue
 	// Provider is the one HTTP client for everything that leaves.
-	Provider    *http.Client
+	Provider *http.Client
+	// WarnDays are how many days ahead of an end people are warned, the most first; nil warns nobody.
+	WarnDays    []int
 	Documents   Documents
 	Inbox       Inbox
 	AuthConfigs AuthConfigs

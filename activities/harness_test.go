@@ -245,6 +245,7 @@ type told struct {
 	mu       sync.Mutex
 	rejected []string
 	clients  []string
+	work     []connection.WorkTrouble
 	others   map[string]bool // accounts that other connections have too
 }
 
@@ -259,6 +260,13 @@ func (w *told) ClientRefused(_ context.Context, app, name, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clients = append(w.clients, app+"/"+name)
+	return nil
+}
+
+func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble connection.WorkTrouble) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.work = append(w.work, trouble)
 	return nil
 }
 

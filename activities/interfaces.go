@@ -60,6 +60,8 @@ type Attempts interface {
 type Workflows interface {
 	// CredentialRejected tells the Connection that the provider has said the last word on a generation.
 	CredentialRejected(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) error
+	// WorkFailed tells the Connection that actions with this grant keep failing.
+	WorkFailed(ctx context.Context, ref connection.CredentialRef, trouble connection.WorkTrouble) error
 	// ClientRefused tells the AuthConfig that the provider refuses its registration.
 	ClientRefused(ctx context.Context, app, name, code string) error
 	// SessionOpen reports whether that run of the connection's ConnectApp is still open.

@@ -115,8 +115,17 @@ type Look struct {
 	Grant    string              `json:"grant"`
 	Identity connection.Identity `json:"identity,omitzero"`
 	Scopes   []string            `json:"scopes,omitempty"`
-	// Expires is when access ends that cannot be renewed, in Vault's time; zero when there is no such end.
+	// Expires is when a person must have acted, in Vault's time: the end of an access that
+	// cannot be renewed, of a refresh token, or of a key; zero when there is no such end.
 	Expires time.Time `json:"expires,omitzero"`
+	// Ending says what ends then, in words.
+	Ending string `json:"ending,omitempty"`
+	// Warned is how many days ahead of Expires a warning is due by now; 0 while none is.
+	Warned int `json:"warned,omitempty"`
+	// Lost are the scopes that the app granted once and no longer does.
+	Lost []string `json:"lost,omitempty"`
+	// Work is trouble that actions have met; nil once one has succeeded again.
+	Work *connection.WorkTrouble `json:"work,omitempty"`
 	// LastUsed in Vault's time; zero when never.
 	LastUsed time.Time `json:"last_used,omitzero"`
 	// Generation at the time of the look. A new one alone is not news.

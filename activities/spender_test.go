@@ -324,7 +324,7 @@ func TestTheWorkersClockDoesNotMatter(t *testing.T) {
 				d.Credential.Tokens[connection.DefaultToken] = token
 			})
 			a := w.process()
-			look, wait, err := a.look(context.Background(), WatchInput{Connection: testID, ProbeEvery: 6 * time.Hour})
+			look, wait, err := a.look(context.Background(), WatchInput{Connection: testID, Policy: connection.Policy{ProbeEvery: 6 * time.Hour}})
 			if err != nil || look.Status != connection.Active || wait < 45*time.Minute || len(w.provider.ledger()) != 0 {
 				t.Fatalf("%s, next in %s, %v", look.Status, wait, err)
 			}

@@ -15,9 +15,9 @@ import (
 // memory of the watch: an attempt compares with Reported to tell what is news.
 type WatchInput struct {
 	Connection connection.ID `json:"connection"`
-	// ProbeEvery replaces the connector's interval; 0 leaves it.
-	ProbeEvery time.Duration `json:"probe_every,omitempty"`
-	Reported   Look          `json:"reported"`
+	// Policy is the connection's own; the zero value is the default.
+	Policy   connection.Policy `json:"policy,omitzero"`
+	Reported Look              `json:"reported"`
 }
 
 // WatchConnection looks at a connection and returns only when there is news.
@@ -66,7 +66,7 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 	if err != nil {
 		return a.trouble(ctx, in, stored, err)
 	}
-	probeEvery := in.ProbeEvery
+	probeEvery := in.Policy.ProbeEvery
 	if probeEvery == 0 {
 		probeEvery = x.app.ProbeInterval()
 	}

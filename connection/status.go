@@ -100,6 +100,9 @@ type Identity struct {
 	Account string `json:"account,omitempty"`
 	// Label is what a person recognises: a name or an address.
 	Label string `json:"label,omitempty"`
+	// Tenant is the organisation, workspace or site of the account that the connection
+	// is of, where one account can reach several; "" where it cannot, or it is not known.
+	Tenant string `json:"tenant,omitempty"`
 }
 
 // Known reports whether the provider told anything.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"connectedapps/connection"
@@ -28,6 +29,7 @@ func Variables() []Variable {
 		{"CONNECTED_APPS_VAULT_PREFIX", "connected-apps", "path in Vault under which the mounts lie"},
 		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
 		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps may be reached without TLS"},
+		{"CONNECTED_APPS_WARN_DAYS", "14,3,1", "how many days before an end that only a person can prevent a worker warns"},
 		{"CONNECTED_APPS_LOG_LEVEL", "info", "debug, info, warn or error"},
 		{"CONNECTED_APPS_LOG_FORMAT", "json", "json or console"},
 		{"CONNECTED_APPS_HEALTH_LISTEN", "", "address on which a worker answers /healthz and /readyz"},
@@ -46,6 +48,7 @@ type Settings struct {
 	VaultPrefix  string
 	AllowPrivate []netip.Prefix
 	AllowHTTP    bool
+	WarnDays     []int // the most first
 	LogLevel     string
 	LogFormat    string
 	HealthListen string
@@ -81,6 +84,14 @@ func Read() (Settings, error) {
 		}
 		s.AllowPrivate = append(s.AllowPrivate, prefix)
 	}
+	for _, text := range list("CONNECTED_APPS_WARN_DAYS", ",", "14,3,1") {
+		days, err := strconv.Atoi(text)
+		if err != nil || days < 1 || days > 365 {
+			return s, connection.InvalidInput("CONNECTED_APPS_WARN_DAYS", fmt.Sprintf("%q is not a number of days", text), "write it as 14,3,1")
+		}
+		s.WarnDays = append(s.WarnDays, days)
+	}
+	slices.SortFunc(s.WarnDays, func(a, b int) int { return b - a })
 	switch or("CONNECTED_APPS_ALLOW_HTTP", "false") {
 	case "true":
 		s.AllowHTTP = true

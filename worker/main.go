@@ -92,7 +92,7 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 		return nil, err
 	}
 	a := &activities.Activities{
-		Environment: settings.Environment, GatewayURL: settings.GatewayURL, Catalogue: catalogue, Provider: settings.Provider(),
+		Environment: settings.Environment, GatewayURL: settings.GatewayURL, Catalogue: catalogue, Provider: settings.Provider(), WarnDays: settings.WarnDays,
 		Documents: secrets.Documents(), Inbox: secrets.Inbox(), AuthConfigs: secrets.AuthConfigs(), Attempts: secrets.Attempts(),
 		Outputs: secrets.Outputs(), Workflows: c, Log: log,
 	}

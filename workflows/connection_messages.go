@@ -25,8 +25,10 @@ type State struct {
 	Toolkits []connection.Toolkit `json:"toolkits,omitempty"`
 	// Renewable says whether it can be refreshed without a person.
 	Renewable bool `json:"renewable,omitempty"`
-	// ProbeEvery replaces the connector's probe interval; 0 leaves it.
-	ProbeEvery time.Duration `json:"probe_every,omitempty"`
+	// Policy is how it looks after itself.
+	Policy connection.Policy `json:"policy,omitzero"`
+	// Alerts that it has raised.
+	Alerts Alerts `json:"alerts,omitzero"`
 	// Transitions are the last hundred changes, the oldest first.
 	Transitions []Transition `json:"transitions,omitempty"`
 	// Session is the connect that reserved this connection, while it is Pending.
@@ -81,6 +83,20 @@ type DeleteToolkit struct {
 // Rename changes the display name.
 type Rename struct {
 	DisplayName string `json:"display_name"`
+}
+
+// SetPolicy changes how a connection looks after itself. What is nil stays.
+type SetPolicy struct {
+	Idle       *connection.IdlePolicy `json:"idle,omitempty"`
+	ProbeEvery *time.Duration         `json:"probe_every,omitempty"`
+	// Expires is when the present credential ends; the zero time says that it does not, as far as is known.
+	Expires *time.Time `json:"expires,omitempty"`
+}
+
+// WorkFailed tells the Connection what its actions have met again and again.
+type WorkFailed struct {
+	Grant   string                 `json:"grant"`
+	Trouble connection.WorkTrouble `json:"trouble"`
 }
 
 // Reason is why a person paused, resumed or disconnected. Optional.

@@ -43,6 +43,7 @@ type entity struct {
 
 	activate   *activate
 	rejections []CredentialRejected
+	failedWork []WorkFailed
 	released   bool
 	disconnect *Reason
 	revocation string // what became of it; "" while it is not known
@@ -62,7 +63,7 @@ func (e *entity) run(ctx workflow.Context) error {
 		}
 		err := workflow.Await(ctx, func() bool {
 			return e.watch != nil && e.watch.IsReady() || e.replan || e.activate != nil ||
-				len(e.rejections) > 0 || e.over() || e.reconnected() || e.wantsContinue(ctx)
+				len(e.rejections) > 0 || len(e.failedWork) > 0 || e.over() || e.reconnected() || e.wantsContinue(ctx)
 		})
 		if err != nil && e.disconnect == nil { // cancelled from outside: the same as a disconnect
 			e.disconnect = &Reason{Reason: "the workflow was cancelled"}
@@ -91,6 +92,8 @@ func (e *entity) turnOver(ctx workflow.Context) (bool, error) {
 		e.concludeReconnect(ctx)
 	case len(e.rejections) > 0:
 		e.takeRejection(ctx)
+	case len(e.failedWork) > 0:
+		e.takeFailedWork(ctx)
 	case e.watch != nil && e.watch.IsReady():
 		e.harvest(ctx)
 	case e.replan:
@@ -107,7 +110,7 @@ func (e *entity) continueAsNew(ctx workflow.Context) (bool, error) {
 	e.stopWatch(ctx)
 	e.mutex.Unlock() // handlers that wait for the turn finish first
 	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) || e.over() })
-	if lockErr := e.mutex.Lock(ctx); lockErr != nil || err != nil || e.over() || e.activate != nil || len(e.rejections) > 0 || e.replan || e.occupied() {
+	if lockErr := e.mutex.Lock(ctx); lockErr != nil || err != nil || e.over() || e.activate != nil || len(e.rejections) > 0 || len(e.failedWork) > 0 || e.replan || e.occupied() {
 		return false, lockErr
 	}
 	e.state.Runs++

@@ -3,6 +3,7 @@ package workflows
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
@@ -18,6 +19,7 @@ func (e *entity) adopt(ctx workflow.Context) {
 	before := e.state
 	e.state.Look = adopted(before.Look, in, e.connecting.Connect.AllowOtherAccount)
 	e.state.Method, e.state.Kind, e.state.AuthConfig = in.Method, in.Kind, in.AuthConfig
+	e.state.Policy.Expires = time.Time{} // that of the credential there was
 	e.state.Digest, e.state.Renewable, e.state.Values = in.Digest, in.Renewable, in.Values
 	if in.Toolkit.Name != "" {
 		e.state.Toolkits = withToolkit(e.state.Toolkits, in.Toolkit)
@@ -33,6 +35,7 @@ func (e *entity) adopt(ctx workflow.Context) {
 		answer.Uncovered = uncovered(e.state.Toolkits, in.Actions)
 		e.note(ctx, string(e.state.Look.Status), adoption(before, in, answer.Uncovered))
 		e.publish(ctx)
+		e.settleAlerts(ctx)
 	}
 	e.reply(ctx, in, answer)
 	if e.watch != nil { // of the session, or of what was replaced

@@ -25,13 +25,14 @@ func (e *entity) listen(ctx workflow.Context) error {
 	})
 	receive(ctx, SignalContinueAsNew, func(struct{}) { e.renew = true })
 	receive(ctx, SignalCredentialRejected, func(in CredentialRejected) { e.rejections = append(e.rejections, in) })
+	receive(ctx, SignalWorkFailed, func(in WorkFailed) { e.failedWork = append(e.failedWork, in) })
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
 		return err
 	}
 	handlers := map[string]any{
 		UpdateTest: e.test, UpdateRefresh: e.refresh, UpdatePutToolkit: e.putToolkit, UpdateDeleteToolkit: e.deleteToolkit,
 		UpdateReconnect: e.reconnect, UpdateCredentials: e.updateCredentials,
-		UpdateRename: e.rename, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
+		UpdateRename: e.rename, UpdateSetPolicy: e.setPolicy, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
 	}
 	for _, name := range workflow.DeterministicKeys(handlers) {
 		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
@@ -135,7 +136,10 @@ func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
 	}
 	if e.watched() {
 		look := e.state.Look
-		look.Status, look.Verdict, look.Reason, look.Remedy = connection.Active, connection.OK, "", ""
+		look.Work = nil
+		if len(look.Lost) == 0 { // scopes that are gone do not come back by a test that needs none of them
+			look.Status, look.Verdict, look.Reason, look.Remedy = connection.Active, connection.OK, "", ""
+		}
 		look.Generation = report.Ref.Generation
 		if report.Identity.Known() {
 			look.Identity = report.Identity

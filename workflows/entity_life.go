@@ -24,6 +24,7 @@ func withoutToolkit(toolkits []connection.Toolkit, name string) []connection.Too
 // end closes the gate, revokes at the provider, destroys in Vault and is gone.
 func (e *entity) end(quiet workflow.Context) error {
 	e.stopWatch(quiet)
+	e.settleAlerts(quiet)
 	var unrevoked error
 	if e.disconnect != nil {
 		e.note(quiet, "Disconnected", e.disconnect.Reason)

@@ -37,7 +37,7 @@ func (e *entity) ensureWatch(ctx workflow.Context) error {
 		return nil
 	}
 	e.watch = watchConnection.start(watchCtx, watching, "refresh and probe; returns only with news",
-		activities.WatchInput{Connection: e.state.ID, ProbeEvery: e.state.ProbeEvery, Reported: e.state.Look})
+		activities.WatchInput{Connection: e.state.ID, Policy: e.state.Policy, Reported: e.state.Look})
 	return nil
 }
 
@@ -107,6 +107,7 @@ func (e *entity) see(ctx workflow.Context, look activities.Look) {
 		e.openGate(ctx)
 	}
 	e.publish(ctx)
+	e.settleAlerts(ctx)
 }
 
 // openGate projects the state for whoever acts. It is repeated until Vault takes it.

@@ -12,6 +12,7 @@ const (
 	TypeConnection = "Connection"
 	TypeAuthConfig = "AuthConfig"
 	TypeRunAction  = "RunAction"
+	TypeAlert      = "Alert"
 	TypeSweepVault = "SweepVault"
 )
 
@@ -46,11 +47,13 @@ const (
 	UpdateCredentials        = "update-credentials"
 	UpdatePutToolkit         = "put-toolkit"
 	UpdateDeleteToolkit      = "delete-toolkit"
+	UpdateSetPolicy          = "set-policy"
 	UpdateRename             = "rename"
 	UpdatePause              = "pause"
 	UpdateResume             = "resume"
 	UpdateDisconnect         = "disconnect"
 	SignalCredentialRejected = "credential-rejected"
+	SignalWorkFailed         = "work-failed"
 	SignalContinueAsNew      = "force-continue-as-new"
 	QueryDescribe            = "describe"
 )
@@ -62,6 +65,13 @@ const (
 	signalActivated  = "connection-activated"
 	signalHandedOver = "credential-handed-over"
 	signalTried      = "credential-tried"
+)
+
+// Messages to Alert; it answers QueryDescribe too.
+const (
+	UpdateResolve       = "resolve"
+	signalAlertNews     = "alert-news"
+	signalAlertResolved = "alert-resolved"
 )
 
 // Messages to AuthConfig; it answers QueryDescribe too.

@@ -21,6 +21,7 @@ func Register(r Registry) {
 	r.RegisterWorkflowWithOptions(Connection, workflow.RegisterOptions{Name: TypeConnection})
 	r.RegisterWorkflowWithOptions(AuthConfig, workflow.RegisterOptions{Name: TypeAuthConfig})
 	r.RegisterWorkflowWithOptions(RunAction, workflow.RegisterOptions{Name: TypeRunAction})
+	r.RegisterWorkflowWithOptions(Alert, workflow.RegisterOptions{Name: TypeAlert})
 	r.RegisterWorkflowWithOptions(SweepVault, workflow.RegisterOptions{Name: TypeSweepVault})
 }
 
@@ -30,6 +31,12 @@ var _ activities.Workflows = (*Client)(nil)
 func (c *Client) CredentialRejected(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) error {
 	return c.Temporal.SignalWorkflow(ctx, ConnectionWorkflowID(ref.Connection), "", SignalCredentialRejected,
 		CredentialRejected{Grant: ref.Grant, Generation: ref.Generation, Verdict: verdict, Reason: reason})
+}
+
+// WorkFailed implements [activities.Workflows].
+func (c *Client) WorkFailed(ctx context.Context, ref connection.CredentialRef, trouble connection.WorkTrouble) error {
+	return c.Temporal.SignalWorkflow(ctx, ConnectionWorkflowID(ref.Connection), "", SignalWorkFailed,
+		WorkFailed{Grant: ref.Grant, Trouble: trouble})
 }
 
 // ClientRefused implements [activities.Workflows].
