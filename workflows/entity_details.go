@@ -77,8 +77,15 @@ func (e *entity) details() string {
 	}
 	line("owner", s.Owner)
 	line("scopes", strings.Join(s.Look.Scopes, " "))
+	line("scopes lost", strings.Join(s.Look.Lost, " "))
 	if !s.Look.Expires.IsZero() {
-		line("access ends", s.Look.Expires.UTC().Format(time.RFC3339))
+		line("ends", s.Look.Expires.UTC().Format(time.RFC3339)+" "+s.Look.Ending)
+	}
+	if s.Policy != (connection.Policy{}) {
+		line("policy", policyWords(s.Policy))
+	}
+	for _, alert := range s.Alerts.Open {
+		line("alert `"+string(alert.News.Kind)+"`", fmt.Sprintf("since %s: `%s`", alert.Since.UTC().Format(time.RFC3339), alert.WorkflowID))
 	}
 	for _, toolkit := range s.Toolkits {
 		line("toolkit `"+toolkit.Name+"`", strings.Join(toolkit.Actions, ", "))

@@ -33,6 +33,8 @@ type recorder struct {
 	revoked []activities.RevokeInput
 	watched []activities.WatchInput
 	gates   []connection.Gate
+	alerts  []string // what alerts were told: "+kind", "~kind days" and "-kind: resolution"
+	deaf    bool     // alerts end at once: the test environment waits for every child
 	counts  map[string]int
 }
 
@@ -72,6 +74,7 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	env.SetTestTimeout(20 * time.Second)
 	Register(withoutConnection{env})
 	env.RegisterWorkflowWithOptions(reservation, workflow.RegisterOptions{Name: TypeConnection})
+	env.RegisterWorkflowWithOptions(r.alert, workflow.RegisterOptions{Name: TypeAlert})
 	add := func(name string, f any) { env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
 	ref := func(grant string) connection.CredentialRef {
 		return connection.CredentialRef{Connection: testID, Grant: grant, Generation: 1, Candidate: true}
@@ -162,12 +165,13 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	return env
 }
 
-// withoutConnection registers everything but Connection: the test environment
-// would wait for it for ever, since a connection has no end.
+// withoutConnection registers everything but Connection, which the test environment
+// would wait for for ever, since a connection has no end, and Alert, of which only is
+// recorded what it is told.
 type withoutConnection struct{ Registry }
 
 func (r withoutConnection) RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions) {
-	if options.Name != TypeConnection {
+	if options.Name != TypeConnection && options.Name != TypeAlert {
 		r.Registry.RegisterWorkflowWithOptions(w, options)
 	}
 }
@@ -183,6 +187,32 @@ func reservation(ctx workflow.Context, in State) error {
 		e.adopt(ctx)
 	})
 	selector.Select(ctx)
+	return nil
+}
+
+// alert stands in for Alert.
+func (r *recorder) alert(ctx workflow.Context, in AlertInput) error {
+	say := func(what string) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.alerts = append(r.alerts, what)
+	}
+	say("+" + string(in.Kind))
+	for over := r.deaf; !over; {
+		selector := workflow.NewSelector(ctx)
+		selector.AddReceive(workflow.GetSignalChannel(ctx, signalAlertNews), func(c workflow.ReceiveChannel, _ bool) {
+			var news AlertNews
+			c.Receive(ctx, &news)
+			say(fmt.Sprintf("~%s %d", news.Kind, news.Days))
+		})
+		selector.AddReceive(workflow.GetSignalChannel(ctx, signalAlertResolved), func(c workflow.ReceiveChannel, _ bool) {
+			var resolved AlertResolved
+			c.Receive(ctx, &resolved)
+			say("-" + string(in.Kind) + ": " + resolved.Resolution)
+			over = true
+		})
+		selector.Select(ctx)
+	}
 	return nil
 }
 
