@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"connectedapps/activities"
-	"connectedapps/connection")
+	"connectedapps/connection"
+)
 
 // anything is what the test environment takes for any argument.
 const anything = "mock.Anything"
