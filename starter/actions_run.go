@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"strings"
+	"time"
 
 	"connectedapps/activities"
 
@@ -13,6 +16,9 @@ import (
 
 // maxArguments bounds a file of arguments; Temporal takes 2 MiB in all.
 const maxArguments = 1 << 20
+
+// standingTime bounds the question how an action stands: the answer is a courtesy.
+const standingTime = 2 * time.Second
 
 // runFlags are what actions run is told.
 type runFlags struct {
@@ -49,6 +55,7 @@ the first one's result.`,
 	flags.BoolVar(&f.in.WaitForReconnect, "wait-for-reconnect", false, "wait, for days if need be, while a person must reconnect")
 	flags.StringVar(&f.in.Projection, "projection", "", "JMESPath expression that picks what is written")
 	flags.StringVar(&f.in.Cursor, "cursor", "", "next_cursor of an earlier answer, for the page after it")
+	complete(c, "toolkit", p.completeFlagToolkits)
 	return c
 }
 
@@ -84,7 +91,11 @@ func (p *program) runAction(c *cobra.Command, args []string, f runFlags) error {
 		limit = 0
 	}
 	var result *activities.CallActionResult
-	err = p.waitFor(ctx, e, "the action", limit, func(ctx context.Context) error {
+	if f.in.IdempotencyKey == "" { // a key of our own, to ask by how it stands
+		f.in.IdempotencyKey = rand.Text()
+	}
+	stand := func(ctx context.Context) string { return e.standing(ctx, f.in) }
+	err = p.waitSaying(ctx, e, "the action", stand, limit, func(ctx context.Context) error {
 		result, err = e.RunAction(ctx, f.in)
 		return err
 	})
@@ -92,6 +103,21 @@ func (p *program) runAction(c *cobra.Command, args []string, f runFlags) error {
 		return err
 	}
 	return p.printAnswer(result)
+}
+
+// standing says why an action has no answer yet; "" while nothing is known but that it runs.
+func (e *environment) standing(ctx context.Context, in activities.CallActionInput) string {
+	ctx, cancel := context.WithTimeout(ctx, standingTime)
+	defer cancel()
+	progress, err := e.ActionProgress(ctx, in.Connection, in.IdempotencyKey)
+	if err != nil || progress.Reason == "" {
+		return ""
+	}
+	said := progress.Reason
+	if !progress.Next.IsZero() {
+		said += fmt.Sprintf("; attempt %d comes %s", progress.Attempt+1, or(ago(progress.Next, time.Now()), "soon"))
+	}
+	return said
 }
 
 func (p *program) printAnswer(result *activities.CallActionResult) error {
