@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"connectedapps/activities"
+	"connectedapps/workflows"
 
 	"github.com/spf13/cobra"
 )
@@ -110,14 +111,21 @@ func (e *environment) standing(ctx context.Context, in activities.CallActionInpu
 	ctx, cancel := context.WithTimeout(ctx, standingTime)
 	defer cancel()
 	progress, err := e.ActionProgress(ctx, in.Connection, in.IdempotencyKey)
-	if err != nil || progress.Reason == "" {
+	if err != nil {
 		return ""
 	}
-	said := progress.Reason
-	if !progress.Next.IsZero() {
-		said += fmt.Sprintf("; attempt %d comes %s", progress.Attempt+1, or(ago(progress.Next, time.Now()), "soon"))
+	return stands(progress, time.Now())
+}
+
+func stands(progress workflows.ActionProgress, now time.Time) string {
+	switch {
+	case progress.Reason == "":
+		return ""
+	case progress.Next.After(now):
+		return fmt.Sprintf("%s; attempt %d comes %s", progress.Reason, progress.Attempt, ago(progress.Next, now))
+	default:
+		return fmt.Sprintf("%s; attempt %d runs", progress.Reason, progress.Attempt)
 	}
-	return said
 }
 
 func (p *program) printAnswer(result *activities.CallActionResult) error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"connectedapps/connection"
+	"connectedapps/workflows"
 )
 
 func owned(t *testing.T, names ...string) map[string]*house {
@@ -96,6 +97,19 @@ func TestLimitsOfArguments(t *testing.T) {
 		`one of "a", "b"`: `{"enum":["a","b"]}`, "": `{"type":"integer"}`} {
 		if got := schemaOf(json.RawMessage(raw)).limits(); got != want {
 			t.Errorf("%s: %q", raw, got)
+		}
+	}
+}
+
+func TestHowAnActionStands(t *testing.T) {
+	now := time.Now()
+	for want, progress := range map[string]workflows.ActionProgress{
+		"": {Attempt: 1},
+		"waiting for a person; attempt 3 comes in 20 seconds": {Attempt: 3, Reason: "waiting for a person", Next: now.Add(20 * time.Second)},
+		"503; attempt 2 runs": {Attempt: 2, Reason: "503"},
+	} {
+		if got := stands(progress, now); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func actionActivityID(id connection.ID, key string) string {
 
 // ActionProgress says how far a standalone action has come.
 type ActionProgress struct {
-	// Attempt that runs, or comes next, counted from 1.
+	// Attempt that runs or, while none does, comes next; counted from 1.
 	Attempt int
 	// Reason is why the last attempt was not the end; "" when there was none.
 	Reason string
@@ -31,7 +31,10 @@ func (c *Client) ActionProgress(ctx context.Context, id connection.ID, key strin
 	if err != nil {
 		return ActionProgress{}, problem(err, connection.Internal("describe action"))
 	}
-	progress := ActionProgress{Attempt: int(described.Attempt), Next: described.NextAttemptScheduleTime}
+	progress := ActionProgress{Attempt: int(described.Attempt)}
+	if next := described.RawResponse.GetInfo().GetNextAttemptScheduleTime(); next != nil { // the SDK makes 1970 of none
+		progress.Next = next.AsTime()
+	}
 	if failure := described.GetLastFailure(); failure != nil {
 		progress.Reason = why(failure).Message
 	}

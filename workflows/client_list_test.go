@@ -11,8 +11,11 @@ import (
 
 	"connectedapps/connection"
 
+	activitypb "go.temporal.io/api/activity/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 func TestFilterSaysItsQuery(t *testing.T) {
@@ -172,6 +175,37 @@ func TestSetPolicyIsCheckedBeforeItIsSent(t *testing.T) {
 	for _, in := range []SetPolicy{{Idle: &idle}, {ProbeEvery: &short}} {
 		if _, err := c.SetPolicy(context.Background(), "development/a/b", in); connection.TypeOf(err) != connection.ErrInvalidInput {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+// running is a Temporal with one standalone activity.
+type running struct {
+	client.Client
+	client.ActivityHandle
+	info *activitypb.ActivityExecutionInfo
+}
+
+func (r running) GetActivityHandle(options client.GetActivityHandleOptions) client.ActivityHandle {
+	if options.ActivityID != "action/development/a/b/key" {
+		return nil
+	}
+	return r
+}
+
+func (r running) Describe(context.Context, client.DescribeActivityOptions) (*client.ActivityExecutionDescription, error) {
+	described := &client.ActivityExecutionDescription{RawResponse: &workflowservice.DescribeActivityExecutionResponse{Info: r.info}}
+	described.Attempt, described.NextAttemptScheduleTime = r.info.GetAttempt(), r.info.GetNextAttemptScheduleTime().AsTime()
+	return described, nil
+}
+
+func TestActionProgressKnowsWhenAnAttemptRuns(t *testing.T) {
+	next := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for want, at := range map[time.Time]*timestamppb.Timestamp{{}: nil, next: timestamppb.New(next)} {
+		c := &Client{Temporal: running{info: &activitypb.ActivityExecutionInfo{Attempt: 2, NextAttemptScheduleTime: at}}}
+		got, err := c.ActionProgress(context.Background(), "development/a/b", "key")
+		if err != nil || got != (ActionProgress{Attempt: 2, Next: want}) {
+			t.Errorf("%+v, %v", got, err)
 		}
 	}
 }
