@@ -91,6 +91,7 @@ func (p *program) actionsListCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&toolkit, "toolkit", connection.DefaultToolkit, "toolkit of the connection")
+	complete(c, "toolkit", p.completeFlagToolkits)
 	return c
 }
 
@@ -164,13 +165,13 @@ func showAction(t *table, report actionReport) {
 		return
 	}
 	t.gap()
-	t.row("ARGUMENT", "TYPE", "DESCRIPTION")
+	t.row("ARGUMENT", "TYPE", "ALLOWED", "DESCRIPTION")
 	for _, name := range sortedKeys(arguments.Properties) {
 		property := arguments.Properties[name]
 		text := property.Description
 		if arguments.requires(name) {
 			text = strings.TrimSpace("(required) " + text)
 		}
-		t.row(name, strings.Join(property.types(), " or "), text)
+		t.row(name, strings.Join(property.types(), " or "), or(property.limits(), "-"), text)
 	}
 }

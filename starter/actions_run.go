@@ -3,16 +3,23 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"strings"
+	"time"
 
 	"connectedapps/activities"
+	"connectedapps/workflows"
 
 	"github.com/spf13/cobra"
 )
 
 // maxArguments bounds a file of arguments; Temporal takes 2 MiB in all.
 const maxArguments = 1 << 20
+
+// standingTime bounds the question how an action stands: the answer is a courtesy.
+const standingTime = 2 * time.Second
 
 // runFlags are what actions run is told.
 type runFlags struct {
@@ -49,6 +56,7 @@ the first one's result.`,
 	flags.BoolVar(&f.in.WaitForReconnect, "wait-for-reconnect", false, "wait, for days if need be, while a person must reconnect")
 	flags.StringVar(&f.in.Projection, "projection", "", "JMESPath expression that picks what is written")
 	flags.StringVar(&f.in.Cursor, "cursor", "", "next_cursor of an earlier answer, for the page after it")
+	complete(c, "toolkit", p.completeFlagToolkits)
 	return c
 }
 
@@ -84,7 +92,11 @@ func (p *program) runAction(c *cobra.Command, args []string, f runFlags) error {
 		limit = 0
 	}
 	var result *activities.CallActionResult
-	err = p.waitFor(ctx, e, "the action", limit, func(ctx context.Context) error {
+	if f.in.IdempotencyKey == "" { // a key of our own, to ask by how it stands
+		f.in.IdempotencyKey = rand.Text()
+	}
+	stand := func(ctx context.Context) string { return e.standing(ctx, f.in) }
+	err = p.waitSaying(ctx, e, "the action", stand, limit, func(ctx context.Context) error {
 		result, err = e.RunAction(ctx, f.in)
 		return err
 	})
@@ -92,6 +104,28 @@ func (p *program) runAction(c *cobra.Command, args []string, f runFlags) error {
 		return err
 	}
 	return p.printAnswer(result)
+}
+
+// standing says why an action has no answer yet; "" while nothing is known but that it runs.
+func (e *environment) standing(ctx context.Context, in activities.CallActionInput) string {
+	ctx, cancel := context.WithTimeout(ctx, standingTime)
+	defer cancel()
+	progress, err := e.ActionProgress(ctx, in.Connection, in.IdempotencyKey)
+	if err != nil {
+		return ""
+	}
+	return stands(progress, time.Now())
+}
+
+func stands(progress workflows.ActionProgress, now time.Time) string {
+	switch {
+	case progress.Reason == "":
+		return ""
+	case progress.Next.After(now):
+		return fmt.Sprintf("%s; attempt %d comes %s", progress.Reason, progress.Attempt, ago(progress.Next, now))
+	default:
+		return fmt.Sprintf("%s; attempt %d runs", progress.Reason, progress.Attempt)
+	}
 }
 
 func (p *program) printAnswer(result *activities.CallActionResult) error {

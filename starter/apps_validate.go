@@ -47,7 +47,7 @@ FILE:LINE:COLUMN: FIELD: REASON, as editors understand it; the exit code is 2 wh
 					t.row(d.Error())
 				}
 				for _, app := range apps {
-					t.row(fmt.Sprintf("%s: %s is sound (%d methods, %d actions)", app.Source, app.ID, len(app.Methods), len(app.Actions)))
+					t.row(fmt.Sprintf("%s: %s is sound (%s, %s)", app.Source, app.ID, plural(len(app.Methods), "method"), plural(len(app.Actions), "action")))
 				}
 			})
 			if err == nil && len(defects) == 0 && len(apps) == 0 {

@@ -18,6 +18,28 @@ type schema struct {
 	Properties  map[string]schema `json:"properties"`
 	Required    []string          `json:"required"`
 	Items       *schema           `json:"items"`
+	Enum        []json.RawMessage `json:"enum"`
+	Minimum     json.Number       `json:"minimum"`
+	Maximum     json.Number       `json:"maximum"`
+}
+
+// limits says in words which values are allowed; "" for all of the type.
+func (s schema) limits() string {
+	switch {
+	case len(s.Enum) > 0:
+		words := make([]string, len(s.Enum))
+		for i, value := range s.Enum {
+			words[i] = string(value)
+		}
+		return "one of " + strings.Join(words, ", ")
+	case s.Minimum != "" && s.Maximum != "":
+		return s.Minimum.String() + " to " + s.Maximum.String()
+	case s.Minimum != "":
+		return "at least " + s.Minimum.String()
+	case s.Maximum != "":
+		return "at most " + s.Maximum.String()
+	}
+	return ""
 }
 
 func schemaOf(raw json.RawMessage) schema {

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completer proposes what a word may become. None of them asks a server: a shell
-// waits while they run.
+// completer proposes what a word may become. A shell waits while it runs: only the
+// names of connections and their toolkits are asked of a server, and not for long.
 type completer = func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
 func complete(c *cobra.Command, flag string, f completer) {
@@ -50,36 +50,10 @@ func (p *program) completeApps(_ *cobra.Command, args []string, _ string) ([]str
 	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeIDs proposes ENVIRONMENT/APP/ for the first argument, part by part.
-func (p *program) completeIDs(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	settings, err := p.settings()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	catalogue, err := p.catalogue()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var proposals []string
-	for _, environment := range settings.Environments {
-		if !strings.HasPrefix(begun, environment+"/") {
-			proposals = append(proposals, environment+"/")
-			continue
-		}
-		for _, app := range catalogue.Apps() {
-			proposals = append(proposals, environment+"/"+app.ID+"/")
-		}
-	}
-	return proposals, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
-}
-
 // completeActions proposes the actions of the app that the first argument names.
 func (p *program) completeActions(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		return p.completeIDs(c, args, begun)
+		return p.completeOpenIDs(c, args, begun)
 	}
 	app, ok := p.appOf(args[0])
 	if !ok || len(args) > 1 {

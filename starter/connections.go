@@ -16,14 +16,14 @@ import (
 func (p *program) connectionsCommand() *cobra.Command {
 	return group("connections", "List connections, look at them and change them", "",
 		p.connectionsListCommand(), p.connectionsShowCommand(), p.connectionsTestCommand(), p.connectionsRefreshCommand(),
-		p.pauseCommand(), p.resumeCommand(), p.renameCommand(), p.disconnectCommand())
+		p.setPolicyCommand(), p.pauseCommand(), p.resumeCommand(), p.renameCommand(), p.disconnectCommand())
 }
 
 // entityCommand is a command about one connection whose workflow answers.
 func (p *program) entityCommand(use, short, example string, run func(ctx context.Context, e *environment, id connection.ID, args []string) error) *cobra.Command {
 	fields := strings.Fields(use)[1:]
 	return &cobra.Command{
-		Use: use, Short: short, Example: example, Args: takes(fields...), ValidArgsFunction: p.completeIDs,
+		Use: use, Short: short, Example: example, Args: takes(fields...), ValidArgsFunction: p.completeOpenIDs,
 		RunE: func(c *cobra.Command, args []string) error {
 			e, id, err := p.named(c.Context(), c, args[0])
 			if err != nil {
@@ -101,14 +101,16 @@ func (p *program) change(use, short, example, done string, withReason bool, run 
 }
 
 func (p *program) pauseCommand() *cobra.Command {
-	return p.change("pause ID", "Switch a connection off: nothing is asked of the app until it is resumed", "", "paused", true,
+	return p.change("pause ID", "Switch a connection off: nothing is asked of the app until it is resumed",
+		`  connected-apps connections pause development/sandbox/my-account --reason "the account is being moved"`, "paused", true,
 		func(ctx context.Context, e *environment, id connection.ID, _ []string, reason string) error {
 			return e.Pause(ctx, id, reason)
 		})
 }
 
 func (p *program) resumeCommand() *cobra.Command {
-	return p.change("resume ID", "Switch a paused connection on again", "", "resumed", true,
+	return p.change("resume ID", "Switch a paused connection on again",
+		"  connected-apps connections resume development/sandbox/my-account", "resumed", true,
 		func(ctx context.Context, e *environment, id connection.ID, _ []string, reason string) error {
 			return e.Resume(ctx, id, reason)
 		})
@@ -120,37 +122,6 @@ func (p *program) renameCommand() *cobra.Command {
 		func(ctx context.Context, e *environment, id connection.ID, args []string, _ string) error {
 			return e.Rename(ctx, id, args[0])
 		})
-}
-
-// disconnected says what became of the grant.
-var disconnected = map[string]string{
-	"revoked":           "The grant was revoked at the app.",
-	"not-offered":       "The app was not told, since it offers no way to: end the authorization, or delete the key, in its own settings.",
-	"nothing-to-revoke": "There was no grant to revoke.",
-	"pending":           "The app has not answered the revocation yet; it is tried for a day, by itself.",
-}
-
-func (p *program) disconnectCommand() *cobra.Command {
-	var reason string
-	c := p.entityCommand("disconnect ID", "Revoke the grant, destroy the credential and end the connection",
-		"  connected-apps connections disconnect development/sandbox/my-account --reason \"account closed\"",
-		func(ctx context.Context, e *environment, id connection.ID, _ []string) error {
-			var result workflows.DisconnectResult
-			err := p.work(ctx, e, "the app to revoke the grant", func(ctx context.Context) error {
-				var err error
-				result, err = e.Disconnect(ctx, id, reason)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return p.print(result, func(t *table) {
-				t.row(id.String() + " is disconnected.")
-				t.row(disconnected[result.Revocation])
-			})
-		})
-	c.Flags().StringVar(&reason, "reason", "", "why, for those who look at it later")
-	return c
 }
 
 // account says whose credential it is; "" when the app does not tell.

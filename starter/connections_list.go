@@ -1,11 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"connectedapps/connection"
@@ -14,70 +13,117 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const (
-	// pageSize is how many rows are asked for at once, the most that Temporal answers by default.
-	pageSize = 1000
-	// listLimit bounds a list: beyond it a filter is wanted.
-	listLimit = 5000
-)
-
-// connectionRow is a connection as connections list writes it.
-type connectionRow struct {
-	App         string              `json:"app"`
-	Name        string              `json:"name"`
-	ID          connection.ID       `json:"id"`
-	Environment string              `json:"environment"`
-	Status      connection.Status   `json:"status"`
-	Account     string              `json:"account,omitempty"`
-	AuthKind    connection.AuthKind `json:"auth_kind,omitempty"`
-	AuthConfig  string              `json:"auth_config,omitempty"`
-	Owner       string              `json:"owner,omitempty"`
-	Toolkits    []string            `json:"toolkits"`
-	// LastUsed is exact to the hour; null is never.
-	LastUsed *time.Time `json:"last_used"`
-	Expires  *time.Time `json:"expires,omitempty"`
-	Created  time.Time  `json:"created"`
+// listFlags are what connections list is told.
+type listFlags struct {
+	filter   workflows.Filter
+	status   string
+	authKind string
+	expires  string
+	sort     string
+	wide     bool
 }
 
 func (p *program) connectionsListCommand() *cobra.Command {
-	var filter workflows.Filter
-	var status string
+	var f listFlags
 	c := &cobra.Command{
 		Use: "list", Short: "List connections, of all environments unless one is named", Args: takes(),
 		Long: `List the open connections of every environment, or of the one that --environment
-names, sorted by app and name. LAST USED is exact to the hour; "connections show"
-has the exact times. An environment that does not answer is named in a warning.`,
+names. Filters narrow the list together; --name and --account are matched whole.
+An environment that does not answer is named in a warning.
+
+LAST USED is exact for up to 200 connections where this caller may ask Vault, and
+exact to the hour otherwise, which is said. A change shows in the list within a
+second or so; "connections show" has it at once.`,
 		Example: `  connected-apps connections list --status Expired
-  connected-apps connections list --environment production --app github --output json`,
+  connected-apps connections list --environment production --app github --output json
+  connected-apps connections list --expires-before 14d --sort expires
+  connected-apps connections list --owner alice --sort last-used --wide`,
 		ValidArgsFunction: fixed(),
-		RunE: func(c *cobra.Command, _ []string) error {
-			var err error
-			if filter.Status, err = parseStatus(status); err != nil {
-				return err
-			}
-			settings, err := p.settings()
-			if err != nil {
-				return err
-			}
-			environments := settings.Environments
-			if c.Flags().Changed("environment") {
-				environments = []string{p.environment}
-			}
-			rows, err := p.listAll(c.Context(), environments, filter)
-			if err != nil {
-				return err
-			}
-			return p.print(rows, func(t *table) { showConnections(t, rows, time.Now()) })
-		},
+		RunE:              func(c *cobra.Command, _ []string) error { return p.listConnections(c, f) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&filter.App, "app", "", "only those of this app")
-	flags.StringVar(&status, "status", "", "only those of this status: Active, Error, Expired, Paused or Pending")
-	flags.StringVar(&filter.Owner, "owner", "", "only those of this owner")
-	flags.StringVar(&filter.AuthConfig, "auth-config", "", "only those made with this auth config")
+	flags.StringVar(&f.filter.App, "app", "", "only those of this app")
+	flags.StringVar(&f.filter.Name, "name", "", "only those with this display name")
+	flags.StringVar(&f.filter.Account, "account", "", "only those of this account at the app, as ACCOUNT has it")
+	flags.StringVar(&f.status, "status", "", "only those of this status: "+strings.Join(statuses(), ", "))
+	flags.StringVar(&f.filter.Owner, "owner", "", "only those of this owner")
+	flags.StringVar(&f.filter.Toolkit, "toolkit", "", "only those with a toolkit of this name")
+	flags.StringVar(&f.authKind, "auth-kind", "", "only those that authenticate in this way, such as oauth2-code or api-key")
+	flags.StringVar(&f.filter.AuthConfig, "auth-config", "", "only those made with this auth config")
+	flags.StringVar(&f.expires, "expires-before", "", "only those whose access is known to end before then: a day, a time, or how long from now, such as 14d")
+	flags.StringVar(&f.sort, "sort", "app", "order: "+strings.Join(sortedKeys(orders), ", "))
+	flags.BoolVar(&f.wide, "wide", false, "show ID, account, owner and the end of access too")
 	complete(c, "app", p.completeApps)
 	complete(c, "status", fixed(statuses()...))
+	complete(c, "auth-kind", fixed(kindNames()...))
+	complete(c, "sort", fixed(sortedKeys(orders)...))
+	for _, free := range []string{"name", "account", "owner", "toolkit", "auth-config", "expires-before"} {
+		complete(c, free, fixed())
+	}
 	return c
+}
+
+func (p *program) listConnections(c *cobra.Command, f listFlags) error {
+	filter, err := f.checked(time.Now())
+	if err != nil {
+		return err
+	}
+	environments, err := p.chosen(c)
+	if err != nil {
+		return err
+	}
+	found, err := p.listAll(c.Context(), environments, filter, true)
+	if err != nil {
+		return err
+	}
+	rows := found.rows
+	slices.SortStableFunc(rows, orders["app"])
+	slices.SortStableFunc(rows, orders[f.sort])
+	if err := p.print(rows, func(t *table) { showConnections(t, rows, f.wide, time.Now()) }); err != nil {
+		return err
+	}
+	if p.output == "table" && found.inexact != "" {
+		p.note("LAST USED is exact to the hour: %s", found.inexact)
+	}
+	if p.output == "table" && terminal(p.out) {
+		p.note("%s", counted(rows))
+	}
+	return nil
+}
+
+// checked is the filter, once every flag is known to make sense.
+func (f listFlags) checked(now time.Time) (workflows.Filter, error) {
+	filter := f.filter
+	var err error
+	if filter.Status, err = parseStatus(f.status); err != nil {
+		return filter, err
+	}
+	if f.authKind != "" && !slices.Contains(kindNames(), f.authKind) {
+		return filter, unknownKind("auth-kind", f.authKind)
+	}
+	filter.AuthKind = connection.AuthKind(f.authKind)
+	if f.expires != "" {
+		if filter.ExpiresBefore, err = parseWhen("expires-before", f.expires, now); err != nil {
+			return filter, err
+		}
+	}
+	if orders[f.sort] == nil {
+		return filter, connection.InvalidInput("sort", fmt.Sprintf("%q is not an order", connection.Bound(f.sort, 40)),
+			"use one of "+strings.Join(sortedKeys(orders), ", "))
+	}
+	return filter, nil
+}
+
+// chosen is the environment that was named, or all of them.
+func (p *program) chosen(c *cobra.Command) ([]string, error) {
+	settings, err := p.settings()
+	if err != nil {
+		return nil, err
+	}
+	if c.Flags().Changed("environment") {
+		return []string{p.environment}, nil
+	}
+	return settings.Environments, nil
 }
 
 func statuses() []string {
@@ -92,120 +138,27 @@ func parseStatus(text string) (connection.Status, error) {
 	status := connection.Status(text)
 	if text != "" && !slices.Contains(connection.Statuses(), status) {
 		return "", connection.InvalidInput("status", fmt.Sprintf("%q is not a status", connection.Bound(text, 40)),
-			"use one of Active, Error, Expired, Paused, Pending")
+			"use one of "+strings.Join(statuses(), ", "))
 	}
 	return status, nil
 }
 
-// listAll asks every environment at once. One that does not answer is a warning,
-// unless no other does.
-func (p *program) listAll(ctx context.Context, environments []string, filter workflows.Filter) ([]connectionRow, error) {
-	rows := []connectionRow{}
-	failed := make([]error, len(environments))
-	var mu sync.Mutex
-	err := p.wait(ctx, "the lists", func(ctx context.Context) error {
-		var all sync.WaitGroup
-		prepared := make([]*environment, len(environments))
-		for i, name := range environments { // one after the other: what they share is opened once
-			prepared[i], failed[i] = p.prepare(name)
-		}
-		for i := range environments {
-			if failed[i] != nil {
-				continue
-			}
-			all.Go(func() {
-				some, err := prepared[i].list(ctx, filter)
-				mu.Lock()
-				defer mu.Unlock()
-				rows, failed[i] = append(rows, some...), err
-			})
-		}
-		all.Wait()
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	answered := 0
-	for _, err := range failed {
-		if err == nil {
-			answered++
-		}
-	}
-	for i, err := range failed {
-		switch {
-		case err == nil:
-		case answered == 0:
-			return nil, err
-		default:
-			p.note("warning: the environment %s is left out: %s", environments[i], err)
-		}
-	}
-	slices.SortFunc(rows, func(a, b connectionRow) int {
-		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
-	})
-	if len(rows) >= listLimit {
-		p.note("warning: only the first %d connections of an environment are listed; narrow the list with --app, --status or --owner", listLimit)
-	}
-	return rows, nil
-}
-
-func (e *environment) list(ctx context.Context, filter workflows.Filter) ([]connectionRow, error) {
+// list asks for all pages of one environment.
+func (e *environment) list(ctx context.Context, filter workflows.Filter) ([]workflows.Row, error) {
 	if err := e.reachable(ctx); err != nil {
 		return nil, err
 	}
-	var rows []connectionRow
+	var rows []workflows.Row
 	var page []byte
 	for {
 		some, next, err := e.List(ctx, filter, pageSize, page)
 		if err != nil {
-			return rows, err
+			return nil, err
 		}
-		if err := e.Exact(ctx, some); err != nil {
-			return rows, err
-		}
-		for _, row := range some {
-			rows = append(rows, listed(row))
-		}
+		rows = append(rows, some...)
 		if len(next) == 0 || len(rows) >= listLimit {
 			return rows, nil
 		}
 		page = next
 	}
-}
-
-func listed(row workflows.Row) connectionRow {
-	out := connectionRow{App: row.App, Name: row.Name, ID: row.ID, Environment: row.Environment, Status: row.Status, Account: row.Account,
-		AuthKind: row.AuthKind, AuthConfig: row.AuthConfig, Owner: row.Owner, Toolkits: row.Toolkits, Created: row.Created}
-	if out.Toolkits == nil {
-		out.Toolkits = []string{}
-	}
-	if out.Name == "" {
-		out.Name = row.ID.Slug()
-	}
-	if !row.LastUsed.IsZero() {
-		out.LastUsed = &row.LastUsed
-	}
-	if !row.Expires.IsZero() {
-		out.Expires = &row.Expires
-	}
-	return out
-}
-
-func showConnections(t *table, rows []connectionRow, now time.Time) {
-	t.row("APP", "NAME", "ID", "ENVIRONMENT", "STATUS", "ACCOUNT", "LAST USED")
-	for _, row := range rows {
-		used := "never"
-		if row.LastUsed != nil {
-			used = ago(*row.LastUsed, now)
-		}
-		t.row(row.App, row.Name, row.ID.String(), row.Environment, string(row.Status), or(row.Account, "-"), used)
-	}
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

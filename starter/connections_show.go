@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"connectedapps/connection"
 	"connectedapps/workflows"
@@ -11,25 +10,68 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// shownReport is everything that is known of a connection.
+type shownReport struct {
+	workflows.Description
+	App         string `json:"app"`
+	AppName     string `json:"app_name,omitempty"`
+	Environment string `json:"environment"`
+	// WhatToDo is what a person can do about its status; "" while nothing is to be done.
+	WhatToDo string `json:"what_to_do,omitempty"`
+	// MethodTitle is the method as the app's definition names it.
+	MethodTitle string `json:"method_title,omitempty"`
+	PolicyWords string `json:"policy_words"`
+	WorkflowID  string `json:"workflow_id"`
+	// exact reports whether Vault was asked for the facts.
+	exact bool
+}
+
 func (p *program) connectionsShowCommand() *cobra.Command {
-	return p.entityCommand("show ID", "Show everything that is known of a connection, without its secrets",
-		"  connected-apps connections show development/sandbox/my-account",
+	var timeline bool
+	c := p.entityCommand("show ID", "Show everything that is known of a connection, without its secrets",
+		`  connected-apps connections show development/sandbox/my-account
+  connected-apps connections show development/sandbox/my-account --timeline`,
 		func(ctx context.Context, e *environment, id connection.ID, _ []string) error {
 			d, err := p.describe(ctx, e, id)
 			if err != nil {
 				return err
 			}
-			return p.print(d, func(t *table) { showConnection(t, d) })
+			report := p.shown(d)
+			report.exact = e.Facts != nil
+			return p.print(report, func(t *table) {
+				showConnection(t, report)
+				showTimeline(t, report.Transitions, timeline)
+			})
 		})
+	c.Flags().BoolVar(&timeline, "timeline", false, "show all changes that are kept, up to a hundred, and not only the last ten")
+	return c
+}
+
+// shown puts a description into the words of the app's definition.
+func (p *program) shown(d workflows.Description) shownReport {
+	report := shownReport{Description: d, App: d.ID.App(), Environment: d.ID.Environment(), PolicyWords: p.policyWords(d.ID, d.Policy),
+		WorkflowID: workflows.ConnectionWorkflowID(d.ID), WhatToDo: d.Look.Remedy}
+	if report.WhatToDo == "" && d.Look.Status != connection.Error { // of an error, this is where people look already
+		report.WhatToDo = whatToDo(d.ID, d.Look.Status)
+	}
+	if app, known := p.appOf(d.ID.String()); known {
+		report.AppName = app.Name
+		if method, err := app.Method(d.Method); err == nil && d.Method != "" {
+			report.MethodTitle = method.Title
+		}
+	}
+	return report
 }
 
 // describe asks the connection's workflow and, where this caller may, Vault for
 // the exact times of last use. Without Vault it says so and does without.
 func (p *program) describe(ctx context.Context, e *environment, id connection.ID) (workflows.Description, error) {
 	var d workflows.Description
-	vaultErr := p.openVault(e)
-	if vaultErr == nil {
-		e.Facts = e.vault.Documents()
+	var vaultErr error
+	if e.Facts == nil {
+		if vaultErr = p.openVault(e); vaultErr == nil {
+			e.Facts = e.vault.Documents()
+		}
 	}
 	ask := func(ctx context.Context) error {
 		var err error
@@ -53,37 +95,4 @@ func reason(err error) string {
 		return problem.Message
 	}
 	return "Vault does not answer"
-}
-
-func showConnection(t *table, d workflows.Description) {
-	t.row("CONNECTION", d.ID.String())
-	t.fact("NAME", d.DisplayName)
-	t.fact("OWNER", d.Owner)
-	t.row("STATUS", string(d.Look.Status))
-	t.fact("REASON", d.Look.Reason)
-	t.fact("ACCOUNT", account(d.Look.Identity))
-	t.fact("METHOD", d.Method)
-	t.fact("AUTH CONFIG", d.AuthConfig)
-	t.fact("SCOPES", strings.Join(d.Look.Scopes, " "))
-	t.fact("EXPIRES", moment(d.Look.Expires))
-	t.row("LAST USED", or(moment(d.Facts.LastUsed), "never, as far as is known here"))
-	t.fact("LAST OK", moment(d.Facts.LastOK))
-	t.fact("LAST TEST", moment(d.Facts.LastProbe))
-	t.fact("LAST REFRESH", moment(d.Facts.LastRefresh))
-	t.fact("FAILING SINCE", moment(d.Facts.FailingSince))
-	t.fact("LAST LOOK", d.LastLook)
-	t.fact("NEXT LOOK", moment(d.NextLook))
-	t.fact("CREATED", moment(d.Created))
-	for _, toolkit := range d.Toolkits {
-		t.row("TOOLKIT", toolkit.Name+": "+strings.Join(toolkit.Actions, ", "))
-	}
-	if len(d.Transitions) == 0 {
-		return
-	}
-	t.gap()
-	t.row("WHEN", "WHAT", "WHY")
-	const shown = 10
-	for _, change := range d.Transitions[max(0, len(d.Transitions)-shown):] {
-		t.row(change.At.UTC().Format("2006-01-02 15:04:05"), change.What, change.Reason)
-	}
 }

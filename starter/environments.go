@@ -16,8 +16,9 @@ import (
 
 // opened is what a run has opened so far; most commands need little of it.
 type opened struct {
-	settings  *deployment.Settings
-	catalogue *connectors.Catalogue
+	settings     *deployment.Settings
+	catalogue    *connectors.Catalogue
+	environments map[string]*environment
 }
 
 // environment is one environment's workflows, and its Vault where it was asked for.
@@ -69,6 +70,9 @@ func (p *program) open(ctx context.Context, name string) (*environment, error) {
 }
 
 func (p *program) prepare(name string) (*environment, error) {
+	if e := p.opened.environments[name]; e != nil {
+		return e, nil
+	}
 	settings, err := p.settings()
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ same command again goes on with an open reconnect; "connected-apps connect ID
 		Example: `  connected-apps reconnect development/sandbox/my-account --open
   connected-apps reconnect development/sandbox/by-key --secret-file key.txt
   connected-apps reconnect production/slack/team --access read-write`,
-		ValidArgsFunction: p.completeIDs,
+		ValidArgsFunction: p.completeOpenIDs,
 		RunE: func(c *cobra.Command, args []string) error {
 			e, id, err := p.named(c.Context(), c, args[0])
 			if err != nil {

@@ -17,8 +17,11 @@ import (
 )
 
 // interactive reports whether somebody is there to answer a question.
-func (p *program) interactive() bool {
-	file, ok := p.in.(*os.File)
+func (p *program) interactive() bool { return terminal(p.in) }
+
+// terminal reports whether a stream of the program is one.
+func terminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits
 }
 

@@ -48,7 +48,7 @@ func (p *program) toolkitsListCommand() *cobra.Command {
 }
 
 func (p *program) toolkitsShowCommand() *cobra.Command {
-	return p.entityCommand("show ID TOOLKIT", "Show the actions of a toolkit", "  connected-apps toolkits show development/sandbox/my-account default",
+	c := p.entityCommand("show ID TOOLKIT", "Show the actions of a toolkit", "  connected-apps toolkits show development/sandbox/my-account default",
 		func(ctx context.Context, e *environment, id connection.ID, args []string) error {
 			state, err := p.stateOf(ctx, e, id)
 			if err != nil {
@@ -65,6 +65,8 @@ func (p *program) toolkitsShowCommand() *cobra.Command {
 				Actions    []actionRow   `json:"actions"`
 			}{id, toolkit.Name, rows}, func(t *table) { showActions(t, rows) })
 		})
+	c.ValidArgsFunction = p.completeToolkits
+	return c
 }
 
 func (p *program) toolkitsPutCommand() *cobra.Command {
@@ -90,16 +92,20 @@ func (p *program) toolkitsPutCommand() *cobra.Command {
 			rows := p.actionsOf(id, toolkit)
 			return p.print(toolkit, func(t *table) { showActions(t, rows) })
 		})
+	c.ValidArgsFunction = p.completeToolkits
 	c.Flags().StringArrayVar(&actions, "action", nil, "action that the toolkit offers; repeatable")
 	complete(c, "action", p.completeFlagActions)
 	return c
 }
 
 func (p *program) toolkitsDeleteCommand() *cobra.Command {
-	return p.change("delete ID TOOLKIT", "Remove a toolkit; actions through it are refused from then on", "", "toolkit removed", false,
+	c := p.change("delete ID TOOLKIT", "Remove a toolkit; actions through it are refused from then on",
+		"  connected-apps toolkits delete development/sandbox/my-account reader", "toolkit removed", false,
 		func(ctx context.Context, e *environment, id connection.ID, args []string, _ string) error {
 			return e.DeleteToolkit(ctx, id, args[0])
 		})
+	c.ValidArgsFunction = p.completeToolkits
+	return c
 }
 
 func toolkitOf(state workflows.State, name string) (connection.Toolkit, error) {

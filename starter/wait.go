@@ -55,6 +55,11 @@ func (p *program) work(ctx context.Context, e *environment, what string, work fu
 }
 
 func (p *program) waitFor(ctx context.Context, e *environment, what string, limit time.Duration, work func(context.Context) error) error {
+	return p.waitSaying(ctx, e, what, func(context.Context) string { return "" }, limit, work)
+}
+
+// waitSaying asks now and then how things stand, and says that too; "" says nothing.
+func (p *program) waitSaying(ctx context.Context, e *environment, what string, stand func(context.Context) string, limit time.Duration, work func(context.Context) error) error {
 	bounded, cancel := context.WithCancel(ctx)
 	if limit > 0 {
 		bounded, cancel = context.WithTimeout(ctx, limit)
@@ -74,7 +79,11 @@ func (p *program) waitFor(ctx context.Context, e *environment, what string, limi
 			}
 			return err
 		case <-say.C:
-			p.note("waiting for %s (%s)", what, time.Since(started).Round(time.Second))
+			line := fmt.Sprintf("waiting for %s (%s)", what, time.Since(started).Round(time.Second))
+			if how := stand(bounded); how != "" {
+				line += ": " + how
+			}
+			p.note("%s", line)
 			say.Reset(sayEvery)
 		case <-pollers.C:
 			if e == nil {

@@ -4,21 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
 
 	"github.com/google/uuid"
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
 )
 
 // Test asks the app whether the connection works, now.
@@ -59,6 +53,22 @@ func (c *Client) DeleteToolkit(ctx context.Context, id connection.ID, name strin
 // Rename changes the display name.
 func (c *Client) Rename(ctx context.Context, id connection.ID, name string) error {
 	return c.entity(ctx, id, UpdateRename, Rename{DisplayName: name}, nil)
+}
+
+// SetPolicy changes how the connection looks after itself, and answers the policy it then has.
+func (c *Client) SetPolicy(ctx context.Context, id connection.ID, in SetPolicy) (connection.Policy, error) {
+	var policy connection.Policy
+	if in.Idle != nil {
+		policy.Idle = *in.Idle
+	}
+	if in.ProbeEvery != nil {
+		policy.ProbeEvery = *in.ProbeEvery
+	}
+	if err := policy.Check(); err != nil {
+		return policy, err
+	}
+	err := c.entity(ctx, id, UpdateSetPolicy, in, &policy)
+	return policy, err
 }
 
 // Pause stops everything that is asked of the provider; Resume starts it again.
@@ -140,110 +150,6 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 	return d, nil
 }
 
-// Filter narrows a list of connections; "" leaves a field open.
-type Filter struct {
-	App        string
-	Status     connection.Status
-	Owner      string
-	AuthConfig string
-}
-
-// Row is a connection in a list.
-type Row struct {
-	ID          connection.ID       `json:"id"`
-	App         string              `json:"app"`
-	Name        string              `json:"name"`
-	Environment string              `json:"environment"`
-	Status      connection.Status   `json:"status"`
-	AuthKind    connection.AuthKind `json:"auth_kind,omitempty"`
-	Account     string              `json:"account,omitempty"`
-	Owner       string              `json:"owner,omitempty"`
-	AuthConfig  string              `json:"auth_config,omitempty"`
-	Toolkits    []string            `json:"toolkits,omitempty"`
-	// LastUsed is exact to the hour; zero when never.
-	LastUsed time.Time `json:"last_used,omitzero"`
-	Expires  time.Time `json:"expires,omitzero"`
-	Created  time.Time `json:"created"`
-}
-
-// List answers one page of open connections, newest first, and the token of the next page (nil at the end).
-func (c *Client) List(ctx context.Context, filter Filter, pageSize int, page []byte) ([]Row, []byte, error) {
-	query := []string{"WorkflowType = '" + TypeConnection + "'", "ExecutionStatus = 'Running'"}
-	for _, condition := range []struct{ attribute, value string }{
-		{AttributeEnvironment.GetName(), c.Environment}, {AttributeApp.GetName(), filter.App}, {AttributeStatus.GetName(), string(filter.Status)},
-		{AttributeOwner.GetName(), filter.Owner}, {AttributeAuthConfig.GetName(), filter.AuthConfig},
-	} {
-		if condition.value != "" {
-			query = append(query, fmt.Sprintf("%s = '%s'", condition.attribute, quote(condition.value)))
-		}
-	}
-	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: int32(pageSize), NextPageToken: page, Query: strings.Join(query, " AND "),
-	})
-	if err != nil {
-		return nil, nil, problem(err, connection.Internal("list"))
-	}
-	rows := make([]Row, 0, len(answer.GetExecutions()))
-	for _, execution := range answer.GetExecutions() {
-		if row, ok := rowOf(execution); ok {
-			rows = append(rows, row)
-		}
-	}
-	return rows, answer.GetNextPageToken(), nil
-}
-
-// Exact replaces the hourly "last used" of rows by what Vault knows to the
-// minute: one small read each. It does nothing for a client without Facts.
-func (c *Client) Exact(ctx context.Context, rows []Row) error {
-	if c.Facts == nil {
-		return nil
-	}
-	for i := range rows {
-		facts, err := c.Facts.Facts(ctx, rows[i].ID)
-		if err != nil && !errors.Is(err, connection.ErrAbsent) {
-			return err
-		}
-		if facts.LastUsed.After(rows[i].LastUsed) {
-			rows[i].LastUsed = facts.LastUsed
-		}
-	}
-	return nil
-}
-
-// quote keeps text inside a visibility query's quotation marks.
-func quote(text string) string { return strings.ReplaceAll(text, "'", "''") }
-
-func rowOf(execution *workflowpb.WorkflowExecutionInfo) (Row, bool) {
-	id, err := connection.ParseID(strings.TrimPrefix(execution.GetExecution().GetWorkflowId(), "connection/"))
-	if err != nil {
-		return Row{}, false
-	}
-	fields := execution.GetSearchAttributes().GetIndexedFields()
-	return Row{
-		ID: id, App: id.App(), Environment: id.Environment(), Name: text(fields, AttributeName),
-		Status:   connection.Status(text(fields, AttributeStatus)),
-		AuthKind: connection.AuthKind(text(fields, AttributeAuthKind)),
-		Account:  text(fields, AttributeAccount), Owner: text(fields, AttributeOwner),
-		AuthConfig: text(fields, AttributeAuthConfig),
-		Toolkits:   value[[]string](fields, AttributeToolkit.GetName()),
-		LastUsed:   value[time.Time](fields, AttributeLastUsed.GetName()),
-		Expires:    value[time.Time](fields, AttributeExpires.GetName()),
-		Created:    execution.GetStartTime().AsTime(),
-	}, true
-}
-
-func text(fields map[string]*commonpb.Payload, key temporal.SearchAttributeKeyKeyword) string {
-	return value[string](fields, key.GetName())
-}
-
-func value[T any](fields map[string]*commonpb.Payload, name string) T {
-	var v T
-	if payload, ok := fields[name]; ok {
-		_ = converter.GetDefaultDataConverter().FromPayload(payload, &v) // absent or of another type: the zero value
-	}
-	return v
-}
-
 // RunAction runs one action of a toolkit as a standalone activity and answers
 // its result. The key makes it happen once: a second call with the same key gets
 // the first one's answer, as long as the namespace remembers it, and runs it
@@ -263,7 +169,7 @@ func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (
 	if in.IdempotencyKey == "" {
 		in.IdempotencyKey = uuid.NewString()
 	}
-	activityID := "action/" + in.Connection.String() + "/" + in.IdempotencyKey
+	activityID := actionActivityID(in.Connection, in.IdempotencyKey)
 	options := StandaloneActionOptions(in)
 	options.ID = activityID
 	options.ActivityIDConflictPolicy = enumspb.ACTIVITY_ID_CONFLICT_POLICY_USE_EXISTING
