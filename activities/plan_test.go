@@ -46,7 +46,8 @@ func TestPlan(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := planFor(storedFor(test.life, test.facts), test.renewable, !test.late, test.renewal, test.probeEvery, "a/b/c")
+			p := planFor(storedFor(test.life, test.facts), rhythm{renewable: test.renewable, early: !test.late,
+				renewal: test.renewal, probeEvery: test.probeEvery, seed: "a/b/c"})
 			within := func(what string, got time.Time, want, slack time.Duration) {
 				t.Helper()
 				if want == never {
