@@ -155,3 +155,26 @@ func TestAWarningWakesTheWatch(t *testing.T) {
 		t.Errorf("warned without days to warn at: %+v", got)
 	}
 }
+
+// A token that a refresh leaves as it is ends when it would have ended.
+func TestARefreshTokenThatStaysKeepsItsEnd(t *testing.T) {
+	w := newWorld(t, "none")
+	w.custom("rotation: strict", "rotation: none\n        lifetime: 1440h")
+	a := w.process()
+	var began, end time.Time
+	w.token(func(token *connection.Token, now time.Time) {
+		began, end = now, now.Add(60*day)
+		token.RefreshExpiresAt = end // as it was stored before the beginning was
+	})
+	for range 3 {
+		w.vault.advance(5 * time.Hour)
+		if _, err := w.renew(a); err != nil {
+			t.Fatal(err)
+		}
+		w.ref.Generation++
+	}
+	token := w.vault.peek(w.ref).Credential.Default()
+	if !token.RefreshExpiresAt.Equal(end) || token.RefreshIssuedAt.Sub(began).Abs() > time.Minute {
+		t.Errorf("it ends on %s and began on %s, want %s and %s", token.RefreshExpiresAt, token.RefreshIssuedAt, end, began)
+	}
+}

@@ -128,3 +128,19 @@ func TestAProbeThatNeedsAScopeHeals(t *testing.T) {
 		t.Fatalf("%+v", in.Reported)
 	}
 }
+
+// On demand a scope that is gone is looked for until it is back: nothing else would tell.
+func TestOnDemandLooksForLostScopes(t *testing.T) {
+	w, a, in := scoped(t, true)
+	w.provider.set(func() { w.provider.scopes = []string{"contacts.read"} })
+	w.watch(a, in, 20*time.Minute)
+	in.Policy.Idle = connection.OnDemand
+	w.provider.set(func() { w.provider.scopes = []string{"contacts.read", "contacts.write"} })
+	if w.watch(a, in, 20*time.Minute); in.Reported.Status != connection.Active {
+		t.Fatalf("%+v", in.Reported)
+	}
+	probes := w.provider.probes
+	if w.watch(a, in, 24*time.Hour); w.provider.probes != probes {
+		t.Errorf("%d probes once it is back", w.provider.probes-probes)
+	}
+}

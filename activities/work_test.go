@@ -120,14 +120,14 @@ func TestStreaksOfOpenOutcomes(t *testing.T) {
 	cancel()
 	open := connection.Refused(connection.ErrOutcomeUnknown, "it may have happened", "")
 	open.Verdict = connection.OutcomeUnknown
-	for i := range 8 {
-		ctx := context.Background()
-		if i < 4 {
-			ctx = off
-		}
+	for _, ctx := range []context.Context{off, off, off, off, context.Background(), context.Background()} {
 		a.attempted(ctx, testID, w.vault.peek(w.ref), open)
 		w.vault.advance(3 * time.Minute)
 	}
+	if got := w.told.troubles(); len(got) != 0 {
+		t.Fatalf("told %+v", got)
+	}
+	a.attempted(context.Background(), testID, w.vault.peek(w.ref), open)
 	if got := w.told.troubles(); len(got) != 1 || got[0].Count != 3 {
 		t.Errorf("told %+v", got)
 	}
