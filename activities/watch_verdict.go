@@ -52,10 +52,17 @@ func grantedNow(reported Look, x access, report *ProbeReport) []string {
 	}
 }
 
+// offlineAccess asks for a refresh token (OpenID Connect Core 1.0 section 11). Whoever
+// has one has it, though few answers to a refresh name it again.
+const offlineAccess = "offline_access"
+
 // lost are the scopes that were granted once and are not now, nor implied by one that is.
 func lost(reported Look, x access, granted []string) []string {
 	once := slices.Concat(reported.Scopes, reported.Lost)
 	slices.Sort(once)
+	if x.renewable() {
+		granted = append(slices.Clone(granted), offlineAccess)
+	}
 	return x.method.Missing(slices.Compact(once), granted)
 }
 
