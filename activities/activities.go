@@ -31,6 +31,7 @@ type Activities struct {
 
 	reader  *reader
 	spender *Spender
+	streaks *streaks
 }
 
 // Prepare builds what the fields imply. Call it once, before [Activities.Register].
@@ -40,6 +41,7 @@ func (a *Activities) Prepare() {
 	}
 	a.reader = newReader(a.Documents)
 	a.spender = newSpender(a)
+	a.streaks = newStreaks()
 }
 
 // Drain waits until no write of a spent token is in flight. Call it after the

@@ -103,10 +103,11 @@ func (a *Activities) callAction(ctx context.Context, in CallActionInput) (*CallA
 		}
 		return err
 	})
+	ended := a.attempted(ctx, in.Connection, stored, err)
 	if err != nil {
 		return nil, a.parkOr(ctx, in, err)
 	}
-	a.noteUse(ctx, ref, stored)
+	a.noteUse(ctx, ref, stored, ended)
 	result := &CallActionResult{Data: answer.Data, Status: answer.Status, NextCursor: answer.NextCursor, Truncated: answer.Truncated}
 	if len(answer.Secrets) > 0 {
 		result.Secrets, err = a.keepOutputs(ctx, in.Connection, answer.Secrets)
@@ -218,10 +219,11 @@ func wasSending(ctx context.Context) bool {
 	return activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &said) == nil && said == sending
 }
 
-// noteUse records that the connection did work, about once a minute.
-func (a *Activities) noteUse(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) {
+// noteUse records that the connection did work, about once a minute; at once where
+// that ends a trouble, which the watch is waiting to see.
+func (a *Activities) noteUse(ctx context.Context, ref connection.CredentialRef, stored connection.Stored, atOnce bool) {
 	now := stored.Clock.Now()
-	if now.Sub(stored.Facts.LastUsed) < usedGrain {
+	if !atOnce && now.Sub(stored.Facts.LastUsed) < usedGrain {
 		return
 	}
 	facts := map[connection.Fact]time.Time{connection.FactLastUsed: now, connection.FactLastOK: now}

@@ -226,7 +226,7 @@ func TestATokenThatRenewsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now := k.vault.peek(live); expiring(now, x) || planFor(now, true, x.early(), x.method.Renewal(), 0, "s").refresh.Before(stored.Credential.Default().ExpiresAt) {
+	if now := k.vault.peek(live); expiring(now, x) || planFor(now, rhythm{renewable: true, early: x.early(), renewal: x.method.Renewal(), seed: "s"}).refresh.Before(stored.Credential.Default().ExpiresAt) {
 		t.Error("renewed while it is valid")
 	}
 	if got := fingerprint(x.spends()); got != fingerprint(connection.NewSecret("at-0")) {

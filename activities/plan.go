@@ -33,40 +33,83 @@ type plan struct {
 	probe   time.Time
 	// end is when access is over that nothing can renew.
 	end time.Time
+	// tell are moments at which there is something new to say; those that have passed do not count.
+	tell []time.Time
+}
+
+// rhythm is how a connection is looked after: by its definition, and by its policy.
+type rhythm struct {
+	renewable bool
+	// early says whether a token may be renewed before it has expired.
+	early bool
+	// onDemand renews for nobody but a refresh token that would be forgotten.
+	onDemand bool
+	renewal  connectors.RenewalPolicy
+	// probeEvery is 0 where nothing is probed.
+	probeEvery time.Duration
+	// seed of the jitter: the connection's own.
+	seed string
 }
 
 // planFor says when a credential is to be refreshed and probed. The jitter is the
 // connection's own and always the same, so that connections made together drift
-// apart once, and an attempt that is run again decides the same. early says whether
-// a token may be renewed before it has expired.
-func planFor(stored connection.Stored, renewable, early bool, renewal connectors.RenewalPolicy, probeEvery time.Duration, seed string) plan {
+// apart once, and an attempt that is run again decides the same.
+func planFor(stored connection.Stored, r rhythm) plan {
 	var p plan
-	token := stored.Credential.Earliest()
-	if renewable && !token.ExpiresAt.IsZero() {
-		life := token.ExpiresAt.Sub(token.IssuedAt)
-		margin := min(renewal.Margin, life/refreshShare)
-		if !early {
-			margin = 0
-		}
-		p.refresh = token.ExpiresAt.Add(-margin - jitter(seed, margin/2))
-	}
-	if !renewable {
+	if token := stored.Credential.Earliest(); !r.renewable {
 		p.end = token.ExpiresAt
-	}
-	if renewable && renewal.RefreshIdle > 0 {
-		idle := token.IssuedAt.Add(renewal.RefreshIdle * 3 / 4)
-		if p.refresh.IsZero() || idle.Before(p.refresh) {
-			p.refresh = idle
+	} else {
+		if !token.ExpiresAt.IsZero() && !r.onDemand {
+			p.refresh = r.beforeExpiry(token)
+		}
+		if r.renewal.RefreshIdle > 0 {
+			p.refresh = sooner(p.refresh, token.IssuedAt.Add(r.renewal.RefreshIdle*3/4))
+		}
+		if !r.onDemand && r.early {
+			p.refresh = sooner(p.refresh, r.beforeHalf(stored.Credential.Default()))
 		}
 	}
-	if probeEvery > 0 {
+	if r.probeEvery > 0 {
 		last := latest(stored.Facts.LastOK, stored.Facts.LastProbe)
 		if last.IsZero() {
 			last = stored.WrittenAt
 		}
-		p.probe = last.Add(probeEvery - jitter(seed, probeEvery/10))
+		p.probe = last.Add(r.probeEvery - jitter(r.seed, r.probeEvery/10))
 	}
 	return p
+}
+
+// beforeExpiry is when to renew an access that will expire.
+func (r rhythm) beforeExpiry(token connection.Token) time.Time {
+	margin := min(r.renewal.Margin, token.ExpiresAt.Sub(token.IssuedAt)/refreshShare)
+	if !r.early {
+		margin = 0
+	}
+	return token.ExpiresAt.Add(-margin - jitter(r.seed, margin/2))
+}
+
+// beforeHalf is when to find out whether a refresh pushes the refresh token's own end
+// forward: before the second half of its life, in which people are told of it. The
+// zero time when there is no such end, or a refresh has been there.
+func (r rhythm) beforeHalf(token connection.Token) time.Time {
+	if token.RefreshExpiresAt.IsZero() || token.Refresh.Empty() {
+		return time.Time{}
+	}
+	began := refreshBegan(token)
+	life := token.RefreshExpiresAt.Sub(began)
+	at := began.Add(life/2 - jitter(r.seed, life/20))
+	if !token.IssuedAt.Before(at) {
+		return time.Time{}
+	}
+	return at
+}
+
+// sooner is the earlier of two times, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // next is how long until the earliest of what is due.
@@ -75,6 +118,11 @@ func (p plan) next(now time.Time) time.Duration {
 	for _, due := range []time.Time{p.refresh, p.probe, p.end} {
 		if !due.IsZero() {
 			wait = min(wait, due.Sub(now))
+		}
+	}
+	for _, moment := range p.tell {
+		if moment.After(now) {
+			wait = min(wait, moment.Sub(now))
 		}
 	}
 	return max(wait, time.Second)
@@ -102,59 +150,4 @@ func latest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// Look is what a look at a connection found: the part of it that people see.
-type Look struct {
-	Status  connection.Status  `json:"status"`
-	Verdict connection.Verdict `json:"verdict,omitempty"`
-	// Reason says in words why the status is not Active.
-	Reason string `json:"reason,omitempty"`
-	// Remedy says what a person can do about it.
-	Remedy   string              `json:"remedy,omitempty"`
-	Grant    string              `json:"grant"`
-	Identity connection.Identity `json:"identity,omitzero"`
-	Scopes   []string            `json:"scopes,omitempty"`
-	// Expires is when a person must have acted, in Vault's time: the end of an access that
-	// cannot be renewed, of a refresh token, or of a key; zero when there is no such end.
-	Expires time.Time `json:"expires,omitzero"`
-	// Ending says what ends then, in words.
-	Ending string `json:"ending,omitempty"`
-	// Warned is how many days ahead of Expires a warning is due by now; 0 while none is.
-	Warned int `json:"warned,omitempty"`
-	// Lost are the scopes that the app granted once and no longer does.
-	Lost []string `json:"lost,omitempty"`
-	// Work is trouble that actions have met; nil once one has succeeded again.
-	Work *connection.WorkTrouble `json:"work,omitempty"`
-	// LastUsed in Vault's time; zero when never.
-	LastUsed time.Time `json:"last_used,omitzero"`
-	// Generation at the time of the look. A new one alone is not news.
-	Generation int `json:"generation"`
-}
-
-// news reports whether the look differs from what was last reported in anything
-// that is worth a line of history.
-func (l Look) news(reported Look) bool {
-	return l.Status != reported.Status || l.Verdict != reported.Verdict ||
-		l.Grant != reported.Grant ||
-		l.Identity.Known() && l.Identity != reported.Identity ||
-		l.Scopes != nil && !sameSet(l.Scopes, reported.Scopes) ||
-		!l.Expires.Equal(reported.Expires) ||
-		l.LastUsed.Sub(reported.LastUsed) > usedNews
-}
-
-func sameSet(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	seen := make(map[string]bool, len(a))
-	for _, x := range a {
-		seen[x] = true
-	}
-	for _, x := range b {
-		if !seen[x] {
-			return false
-		}
-	}
-	return true
 }

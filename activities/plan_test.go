@@ -46,7 +46,8 @@ func TestPlan(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := planFor(storedFor(test.life, test.facts), test.renewable, !test.late, test.renewal, test.probeEvery, "a/b/c")
+			p := planFor(storedFor(test.life, test.facts), rhythm{renewable: test.renewable, early: !test.late,
+				renewal: test.renewal, probeEvery: test.probeEvery, seed: "a/b/c"})
 			within := func(what string, got time.Time, want, slack time.Duration) {
 				t.Helper()
 				if want == never {
@@ -129,6 +130,10 @@ func TestNews(t *testing.T) {
 		"a scope less":       {func(l *Look) { l.Scopes = []string{"a"} }, true},
 		"scopes untold":      {func(l *Look) { l.Scopes = nil }, false},
 		"an end":             {func(l *Look) { l.Expires = noon }, true},
+		"what ends":          {func(l *Look) { l.Ending = keyEnds }, true},
+		"a warning":          {func(l *Look) { l.Warned = 14 }, true},
+		"a lost scope":       {func(l *Look) { l.Lost = []string{"c"} }, true},
+		"trouble at work":    {func(l *Look) { l.Work = &connection.WorkTrouble{Verdict: connection.Transient} }, true},
 		"used an hour on":    {func(l *Look) { l.LastUsed = noon.Add(usedNews) }, false},
 		"used longer on":     {func(l *Look) { l.LastUsed = noon.Add(usedNews + 1) }, true},
 	}
@@ -138,5 +143,19 @@ func TestNews(t *testing.T) {
 		if got := look.news(reported); got != test.news {
 			t.Errorf("%s: news %v, want %v", name, got, test.news)
 		}
+	}
+}
+
+// Of trouble at work, how often and how long are not news; that it is over, or of another kind, is.
+func TestNewsOfWork(t *testing.T) {
+	reported := Look{Work: &connection.WorkTrouble{Verdict: connection.Transient, Count: 3, Last: noon}}
+	for verdict, news := range map[connection.Verdict]bool{connection.Transient: false, connection.ScopeLost: true} {
+		look := Look{Work: &connection.WorkTrouble{Verdict: verdict, Count: 9, Last: noon.Add(time.Hour)}}
+		if look.news(reported) != news {
+			t.Errorf("%s: news %v, want %v", verdict, !news, news)
+		}
+	}
+	if !(Look{}).news(reported) {
+		t.Error("that it is over is no news")
 	}
 }

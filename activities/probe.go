@@ -22,6 +22,8 @@ type ProbeReport struct {
 	Identity   connection.Identity      `json:"identity,omitzero"`
 	Scopes     []string                 `json:"scopes,omitempty"`
 	Ref        connection.CredentialRef `json:"ref"`
+
+	told bool // by the app in this very answer: the scopes are not only those of the token
 }
 
 // ProbeConnection asks the app the declared question that proves the credential
@@ -53,7 +55,8 @@ func (a *Activities) probeStored(ctx context.Context, ref connection.CredentialR
 		return nil, err
 	}
 	ref.Grant, ref.Generation = used.Grant, used.Generation
-	if result.Scopes == nil {
+	told := result.Scopes != nil
+	if !told {
 		result.Scopes = used.Credential.Default().Scopes
 	}
 	if !ref.Candidate && !result.Untestable {
@@ -63,7 +66,7 @@ func (a *Activities) probeStored(ctx context.Context, ref connection.CredentialR
 		}) // a fact for people and for the plan; the probe itself has passed
 	}
 	return &ProbeReport{Tested: result.Tested, Untestable: result.Untestable, Identity: result.Identity,
-		Scopes: result.Scopes, Ref: ref}, nil
+		Scopes: result.Scopes, Ref: ref, told: told}, nil
 }
 
 // RefreshInput names the credential to renew.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // provider is an app with an authorization server. Every grant is a family of
@@ -31,6 +32,14 @@ type provider struct {
 	// script answers the next token requests in order; what it says nothing about is served.
 	script []fault
 	always fault
+	// life of an access token, an hour where it is 0.
+	life time.Duration
+	// clock judges tokens: those that have ended are counted in late. Nil judges none.
+	clock func() time.Time
+	ends  map[string]time.Time
+	late  int
+	// scopes that are granted, where it is not nil.
+	scopes []string
 	// probe and api override the status of /me, and of everything else of the API.
 	probe, api int
 }
@@ -50,7 +59,8 @@ const (
 )
 
 func newProvider(t testing.TB, rotation string) *provider {
-	p := &provider{rotation: rotation, current: map[string]string{}, dead: map[string]bool{}, access: map[string]string{}}
+	p := &provider{rotation: rotation, current: map[string]string{}, dead: map[string]bool{}, access: map[string]string{},
+		ends: map[string]time.Time{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /oauth/token", p.token)
 	mux.HandleFunc("POST /oauth/revoke", p.revoke)
@@ -71,10 +81,20 @@ func (p *provider) mint(family string, rotate bool) (access, refresh string) {
 	p.minted++
 	access = fmt.Sprintf("at-%s-%d", family, p.minted)
 	p.access[access] = family
+	if p.clock != nil {
+		p.ends[access] = p.clock().Add(p.lifetime())
+	}
 	if rotate {
 		p.current[family] = fmt.Sprintf("rt-%s-%d", family, p.minted)
 	}
 	return access, p.current[family]
+}
+
+func (p *provider) lifetime() time.Duration {
+	if p.life == 0 {
+		return time.Hour
+	}
+	return p.life
 }
 
 func (p *provider) token(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +154,10 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 func (p *provider) redeem(token string) (map[string]any, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	answer := map[string]any{"token_type": "Bearer", "expires_in": 3600}
+	answer := map[string]any{"token_type": "Bearer", "expires_in": int(p.lifetime().Seconds())}
+	if p.scopes != nil {
+		answer["scope"] = strings.Join(p.scopes, " ")
+	}
 	if token == "" {
 		answer["access_token"], _ = p.mint("machine", false)
 		return answer, true
@@ -180,6 +203,9 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 	if status == 0 {
 		status = http.StatusOK
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if p.clock != nil && !p.clock().Before(p.ends[token]) {
+			p.late++
+		}
 		family, known := p.access[token]
 		if r.Header.Get("X-API-Key") != "good-key" && (!known || p.dead[family]) {
 			status = http.StatusUnauthorized
@@ -193,7 +219,11 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 	case path == "/keys":
 		_, _ = io.WriteString(w, `{"id":"k1","key":"the-new-key"}`)
 	default:
-		_, _ = io.WriteString(w, `{"id":"u1","name":"Ada","scopes":["contacts.read"],"items":[]}`)
+		scopes := p.scopes
+		if scopes == nil {
+			scopes = []string{"contacts.read"}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": "u1", "name": "Ada", "scopes": scopes, "items": []any{}})
 	}
 }
 

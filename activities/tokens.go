@@ -50,7 +50,7 @@ func takeTokens(fresh *connection.Credential, answers map[string]connectors.Toke
 		old := previous.Tokens[name]
 		token := connection.Token{
 			Access: answer.Access, Refresh: answer.Refresh, Type: answer.Type, Scopes: answer.Scopes,
-			IssuedAt: now, RefreshExpiresAt: old.RefreshExpiresAt,
+			IssuedAt: now, RefreshExpiresAt: old.RefreshExpiresAt, RefreshIssuedAt: refreshBegan(old),
 		}
 		if token.Refresh.Empty() {
 			token.Refresh = old.Refresh
@@ -64,12 +64,31 @@ func takeTokens(fresh *connection.Credential, answers map[string]connectors.Toke
 		}
 		token.ExpiresAt = after(now, lifetime)
 		if life := max(answer.RefreshLifetime, 0); life > 0 {
-			token.RefreshExpiresAt = now.Add(life)
-		} else if renewal.RefreshLifetime > 0 && !answer.Refresh.Empty() {
-			token.RefreshExpiresAt = now.Add(renewal.RefreshLifetime)
+			endRefresh(&token, now, life)
+		} else if renewal.RefreshLifetime > 0 && token.Refresh.Reveal() != old.Refresh.Reveal() {
+			endRefresh(&token, now, renewal.RefreshLifetime) // the same token keeps its end
 		}
 		fresh.Tokens[name] = token
 	}
+}
+
+// sameEnd is how far two tellings of one end may be apart: providers name what is left of it.
+const sameEnd = time.Minute
+
+// endRefresh sets when a refresh token ends, unless that is the end it has.
+func endRefresh(token *connection.Token, now time.Time, life time.Duration) {
+	end := now.Add(life)
+	if end.Sub(token.RefreshExpiresAt).Abs() > sameEnd {
+		token.RefreshExpiresAt, token.RefreshIssuedAt = end, now
+	}
+}
+
+// refreshBegan is when the life of a token set's refresh token began.
+func refreshBegan(token connection.Token) time.Time {
+	if token.RefreshIssuedAt.IsZero() {
+		return token.IssuedAt
+	}
+	return token.RefreshIssuedAt
 }
 
 func after(now time.Time, life time.Duration) time.Time {

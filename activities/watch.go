@@ -59,26 +59,22 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 	if err != nil {
 		return Look{}, 0, err
 	}
+	if in.Reported.Grant != "" && in.Reported.Grant != stored.Grant { // what was known is of another grant
+		in.Reported.Scopes, in.Reported.Lost, in.Reported.Work = nil, nil, nil
+	}
 	if rejected(stored) {
 		return expiredLook(in, stored, stored.Rejected.Reason), lookMax, nil
 	}
 	x, err := a.access(ctx, stored, in.Connection)
 	if err != nil {
-		return a.trouble(ctx, in, stored, err)
+		return a.trouble(ctx, in, access{stored: stored}, err)
 	}
-	probeEvery := in.Policy.ProbeEvery
-	if probeEvery == 0 {
-		probeEvery = x.app.ProbeInterval()
-	}
-	schedule := func() plan {
-		return planFor(x.stored, x.renewable(), x.early(), x.method.Renewal(), probeEvery, in.Connection.String())
-	}
-	p, now := schedule(), stored.Clock.Now()
+	pace, now := paceOf(in, x), stored.Clock.Now()
 	ref.Grant, ref.Generation = stored.Grant, stored.Generation
-	if due(p.refresh, now) {
+	if due(planFor(x.stored, pace).refresh, now) {
 		fresh, err := a.spender.Renew(ctx, ref, "the access has expired and cannot be renewed without a person")
 		if err != nil {
-			return a.trouble(ctx, in, stored, err)
+			return a.trouble(ctx, in, x, err)
 		}
 		x.stored = fresh
 		x.stored.Facts.LastOK = now
@@ -88,92 +84,53 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 		if err == nil { // another credential was stored meanwhile
 			return a.look(ctx, in)
 		}
-		return a.trouble(ctx, in, x.stored, err)
+		return a.trouble(ctx, in, x, err)
 	}
-	healing := in.Reported.Status == connection.Error
 	var report *ProbeReport
-	if p = schedule(); due(p.probe, now) || healing {
+	if due(planFor(x.stored, pace).probe, now) || in.Reported.healsByProbe() {
 		report, err = a.probeStored(ctx, ref, x.stored)
 		if err != nil {
-			return a.trouble(ctx, in, x.stored, err)
+			return a.trouble(ctx, in, x, err)
 		}
 		x.stored.Facts.LastProbe, x.stored.Facts.LastOK = now, now
 		if report.Untestable {
-			probeEvery = 0
+			pace.probeEvery = 0
 		}
 	}
-	return a.healthy(in, x, report), schedule().next(x.stored.Clock.Now()), nil
+	look, plan := a.healthy(in, x, report), planFor(x.stored, pace)
+	plan.tell = a.outlook(in, x).moments
+	return look, look.soon(plan.next(x.stored.Clock.Now())), nil
 }
 
-func (a *Activities) healthy(in WatchInput, x access, report *ProbeReport) Look {
-	token := x.stored.Credential.Default()
-	look := Look{
-		Status: connection.Active, Verdict: connection.OK,
-		Grant: x.stored.Grant, Generation: x.stored.Generation,
-		Identity: in.Reported.Identity, Scopes: token.Scopes, LastUsed: latest(in.Reported.LastUsed, x.stored.Facts.LastUsed),
+// paceOf is how the connection is looked after. One that is in Error is looked at
+// whatever its policy, so that it can heal.
+func paceOf(in WatchInput, x access) rhythm {
+	r := rhythm{renewable: x.renewable(), early: x.early(), onDemand: in.Policy.Idle == connection.OnDemand,
+		renewal: x.method.Renewal(), probeEvery: in.Policy.ProbeEvery, seed: in.Connection.String()}
+	if r.probeEvery == 0 {
+		r.probeEvery = x.method.ProbeInterval()
 	}
-	if report != nil {
-		if report.Identity.Known() {
-			look.Identity = report.Identity
-		}
-		if look.Scopes == nil {
-			look.Scopes = report.Scopes
-		}
+	if r.onDemand && in.Reported.Status != connection.Error {
+		r.probeEvery = 0
 	}
-	if !x.renewable() {
-		look.Expires = x.stored.Credential.Earliest().ExpiresAt
-	}
-	return look
+	return r
 }
 
-// trouble says what an error means for the connection. The credential is only
-// declared dead by a verdict that says so; everything else heals by itself.
-func (a *Activities) trouble(ctx context.Context, in WatchInput, stored connection.Stored, err error) (Look, time.Duration, error) {
-	problem, ok := connection.AsProblem(err)
-	if !ok || problem.Type == connection.ErrVaultUnavailable || problem.Type == connection.ErrInternal {
-		return Look{}, 0, err
-	}
-	look := in.Reported
-	look.Grant, look.Generation = stored.Grant, stored.Generation
-	look.LastUsed = latest(look.LastUsed, stored.Facts.LastUsed)
-	switch problem.Verdict {
-	case connection.Revoked:
-		return expiredLook(in, stored, problem.Message), lookMax, nil
-	case connection.ClientMisconfigured, connection.ScopeLost:
-		look.Status, look.Verdict = connection.Error, problem.Verdict
-		look.Reason, look.Remedy = problem.Message, problem.Remedy
-		return look, troubleMax, nil
-	case connection.RateLimit:
-		return look, max(problem.RetryAfter, troubleMin), nil
-	case connection.OK, connection.Transient, connection.RejectedInput, connection.OutcomeUnknown:
-	}
-	now := stored.Clock.Now()
-	since := stored.Facts.FailingSince
-	if since.IsZero() || stored.Facts.LastOK.After(since) { // unbroken: nothing has worked since
-		since = now
-		_ = a.Documents.Note(ctx, connection.CredentialRef{Connection: in.Connection},
-			map[connection.Fact]time.Time{connection.FactFailingSince: now}) // the next look notes it if this one could not
-	}
-	if failing := now.Sub(since); failing >= brokenAfter {
-		look.Status, look.Verdict = connection.Error, connection.Transient
-		look.Reason = problem.Message
-		look.Remedy = "nothing: it is tried again by itself and heals when the app answers"
-		return look, troubleWait(failing), nil
-	}
-	return look, troubleWait(now.Sub(since)), nil
+// outlook is what there is to tell of ends now.
+func (a *Activities) outlook(in WatchInput, x access) outlook {
+	return foresee(endings(x, in.Policy), a.WarnDays, x.stored.Clock.Now())
 }
 
-func expiredLook(in WatchInput, stored connection.Stored, reason string) Look {
-	look := in.Reported
-	look.Status, look.Verdict = connection.Expired, connection.Revoked
-	look.Reason, look.Remedy = reason, "reconnect it: a person must authenticate again"
-	look.Grant, look.Generation = stored.Grant, stored.Generation
-	return look
+// healsByProbe reports trouble that a passing probe ends. Scopes that are gone are
+// not among it: the probe may need none of them.
+func (l Look) healsByProbe() bool {
+	return l.Status == connection.Error && (l.Verdict != connection.ScopeLost || len(l.Lost) == 0)
 }
 
-func missing(in WatchInput) Look {
-	look := in.Reported
-	look.Status, look.Verdict = connection.Expired, connection.Revoked
-	look.Reason, look.Remedy = "its credential is no longer in Vault", "reconnect it, or disconnect it"
-	return look
+// soon bounds the wait while work is in trouble: its first success is worth seeing.
+func (l Look) soon(wait time.Duration) time.Duration {
+	if l.Work == nil {
+		return wait
+	}
+	return min(wait, troubleMax)
 }

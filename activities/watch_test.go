@@ -138,7 +138,7 @@ func TestLooksThatAreNews(t *testing.T) {
 				token.Scopes = []string{"contacts.read"}
 				d.Credential.Tokens[connection.DefaultToken] = token
 			})
-		}, connection.Active, connection.OK, 0},
+		}, connection.Error, connection.ScopeLost, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -33,8 +33,11 @@ type Token struct {
 	// IssuedAt and ExpiresAt are in Vault's time. A zero ExpiresAt means it does not expire, as far as is known.
 	IssuedAt  time.Time
 	ExpiresAt time.Time
-	// RefreshExpiresAt is when the refresh token itself dies, where the provider says so.
+	// RefreshExpiresAt is when the refresh token itself dies, where the provider says so,
+	// and RefreshIssuedAt when that end was set: the beginning of a refresh token's life.
+	// Both in Vault's time; zero when not known.
 	RefreshExpiresAt time.Time
+	RefreshIssuedAt  time.Time
 }
 
 // Default is the token set used where an action names none; the zero Token when there is none.

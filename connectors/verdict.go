@@ -3,6 +3,7 @@ package connectors
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -36,7 +37,7 @@ func (s Session) problem(a *answer, ok Predicate, repeatable bool) *connection.P
 	case a.status == http.StatusTooManyRequests || rules.RateLimited.holds(a):
 		return rateLimited(message, a.status, a.wait(rules.Waits))
 	case rules.ScopeMissing.holds(a): // before the 401 that some providers say it with
-		return scopeMissing(message, a.status)
+		return scopeMissing(message+a.wanted(message), a.status)
 	case a.status == http.StatusUnauthorized || rules.Unauthorized.holds(a):
 		return unauthorized(message)
 	case !repeatable && a.ambiguous(rules.Ambiguous):
@@ -48,6 +49,19 @@ func (s Session) problem(a *answer, ok Predicate, repeatable bool) *connection.P
 	default:
 		return rejectedInput(message, a.status)
 	}
+}
+
+// challengeScope is the attribute that names the scopes a request needs (RFC 6750 section 3).
+var challengeScope = regexp.MustCompile(`(?i)\bscope="([^"]*)"`)
+
+// wanted are the scopes that a refusal asks for in its challenge, in words; "" where
+// it names none that the message has not.
+func (a *answer) wanted(message string) string {
+	found := challengeScope.FindStringSubmatch(a.header.Get("WWW-Authenticate"))
+	if found == nil || found[1] == "" || strings.Contains(message, found[1]) {
+		return ""
+	}
+	return " (it needs " + a.scrub.text(found[1]) + ")"
 }
 
 func (a *answer) ambiguous(declared Predicate) bool {

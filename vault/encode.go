@@ -37,6 +37,7 @@ type storedToken struct {
 	IssuedAt         time.Time `json:"issued_at,omitzero"`
 	ExpiresAt        time.Time `json:"expires_at,omitzero"`
 	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"`
+	RefreshIssuedAt  time.Time `json:"refresh_issued_at,omitzero"`
 }
 
 type storedIntent struct {
@@ -95,7 +96,7 @@ func encodeDocument(d connection.Document) storedDocument {
 	for name, t := range d.Credential.Tokens {
 		stored.Credential.Tokens[name] = storedToken{
 			Access: t.Access.Reveal(), Refresh: t.Refresh.Reveal(), Type: t.Type, Scopes: t.Scopes,
-			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, RefreshExpiresAt: t.RefreshExpiresAt,
+			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, RefreshExpiresAt: t.RefreshExpiresAt, RefreshIssuedAt: t.RefreshIssuedAt,
 		}
 	}
 	if d.Intent != nil {
@@ -120,7 +121,7 @@ func (s storedDocument) decode() connection.Document {
 		d.Credential.Tokens[name] = connection.Token{
 			Access: connection.NewSecret(t.Access), Refresh: connection.NewSecret(t.Refresh),
 			Type: t.Type, Scopes: t.Scopes,
-			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, RefreshExpiresAt: t.RefreshExpiresAt,
+			IssuedAt: t.IssuedAt, ExpiresAt: t.ExpiresAt, RefreshExpiresAt: t.RefreshExpiresAt, RefreshIssuedAt: t.RefreshIssuedAt,
 		}
 	}
 	if s.Intent != nil {
