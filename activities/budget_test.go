@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,9 +136,12 @@ func TestAnOperatorsBudget(t *testing.T) {
 		})
 	}
 	t.Run("of a token endpoint", func(t *testing.T) {
-		w := newWorld(t, "strict")
+		w := withBudget(t, "requests: 1, per: 1h, of: client")
 		a := w.process()
 		a.Budgets = map[string]connectors.Budget{"sandbox:token": {Requests: 1, Per: time.Hour}}
+		if _, err := a.probe(background, w.ref); err != nil { // of the same client, and counted apart
+			t.Fatal(err)
+		}
 		if _, err := w.renew(a); err != nil {
 			t.Fatal(err)
 		}
@@ -189,21 +193,24 @@ func TestALeaseIsForMany(t *testing.T) {
 		"one of the smallest":        {2, 2, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, "strict")
-			b := w.process().spender.budgets
-			of := allowance{app: "sandbox", owner: "api/connections/acme", rule: connectors.Budget{Requests: test.requests, Per: time.Hour}}
-			var all sync.WaitGroup
-			for range test.taken { // all at once: one leases, and the others wait for it
-				all.Go(func() {
-					if err := b.take(background, of); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			all.Wait()
-			if n := w.vault.budgets["sandbox/api/connections/acme"].version; n != test.writes {
-				t.Errorf("%d writes for %d requests, want %d", n, test.taken, test.writes)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				vault, reads := newStore(), new(atomic.Int64)
+				b := newBudgets(&Activities{Documents: vault, AuthConfigs: countingReads{configStore{vault}, reads}})
+				of := allowance{app: "sandbox", owner: "api/connections/acme", rule: connectors.Budget{Requests: test.requests, Per: time.Hour}}
+				var all sync.WaitGroup
+				for range test.taken { // all at once: one leases, and the others wait for it
+					all.Go(func() {
+						if err := b.take(background, of); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				all.Wait()
+				writes := vault.budgets["sandbox/api/connections/acme"].version
+				if writes != test.writes || reads.Load() != int64(test.writes) {
+					t.Errorf("%d reads and %d writes for %d requests, want %d of each", reads.Load(), writes, test.taken, test.writes)
+				}
+			})
 		})
 	}
 }
@@ -241,15 +248,14 @@ func TestWindows(t *testing.T) {
 // A budget that is used up is not asked about by everybody who waits for it.
 func TestADryBudgetIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		vault := newStore()
-		reads := 0
-		b := newBudgets(&Activities{Documents: vault, AuthConfigs: countingReads{configStore{vault}, &reads}})
+		vault, reads := newStore(), new(atomic.Int64)
+		b := newBudgets(&Activities{Documents: vault, AuthConfigs: countingReads{configStore{vault}, reads}})
 		of := allowance{app: "sandbox", owner: "api/connections/acme", rule: connectors.Budget{Requests: 1, Per: time.Hour}}
 		for range 100 {
 			_ = b.take(background, of)
 		}
-		if reads != 2 {
-			t.Errorf("%d reads of Vault, want one for the slot and one to learn that there are no more", reads)
+		if n := reads.Load(); n != 2 {
+			t.Errorf("%d reads of Vault, want one for the slot and one to learn that there are no more", n)
 		}
 		delete(vault.budgets, "sandbox/api/connections/acme") // an operator has made room
 		time.Sleep(dryMemory)
@@ -259,13 +265,15 @@ func TestADryBudgetIsRemembered(t *testing.T) {
 	})
 }
 
+// countingReads is a Vault that takes its time and counts how often it is asked.
 type countingReads struct {
 	configStore
-	reads *int
+	reads *atomic.Int64
 }
 
 func (c countingReads) ReadBudget(ctx context.Context, app, owner string) (connection.BudgetWindow, int, error) {
-	*c.reads++
+	c.reads.Add(1)
+	time.Sleep(10 * time.Millisecond) // as Vault takes it; a bubble's time
 	return c.configStore.ReadBudget(ctx, app, owner)
 }
 
