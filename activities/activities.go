@@ -20,7 +20,11 @@ type Activities struct {
 	// Provider is the one HTTP client for everything that leaves.
 	Provider *http.Client
 	// WarnDays are how many days ahead of an end people are warned, the most first; nil warns nobody.
-	WarnDays    []int
+	WarnDays []int
+	// Budgets are the operator's, by app ID for its API and by app ID and
+	// [connectors.TokenBudget] for its token endpoint. One without requests removes
+	// the definition's; nil leaves all as the definitions say.
+	Budgets     map[string]connectors.Budget
 	Documents   Documents
 	Inbox       Inbox
 	AuthConfigs AuthConfigs

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -10,102 +11,207 @@ import (
 	"connectedapps/connectors"
 )
 
-// maxLease bounds how many slots of a budget a worker takes at once: each lease is
-// a write to Vault, and what a worker that dies has leased is lost until the window ends.
-const maxLease = 10
+const (
+	// minLease is how many slots of a budget a worker takes at once at most, or a
+	// hundredth of the budget where that is more: each lease is a write to Vault, and
+	// what a worker that dies has leased is lost until the window ends.
+	minLease = 10
+	// leaseTries bounds how often a lease is asked for while other workers take theirs.
+	leaseTries = 20
+	// dryMemory is how long Vault is not asked again about a budget that is used up.
+	dryMemory = 5 * time.Second
+	// pruneAt is how many budgets are remembered before those of past windows go.
+	pruneAt = 1000
+)
 
-// leaseTries bounds how often a lease is asked for while other workers take theirs.
-const leaseTries = 20
+// allowance is a budget and whose it is.
+type allowance struct {
+	app, owner string
+	rule       connectors.Budget
+	// of says in words what takes no more requests.
+	of string
+}
 
-// budgets counts requests to token endpoints that take only so many, for all
-// workers together: slots of a window are leased from Vault by compare-and-set.
+// budgets counts requests to whatever takes only so many, for all workers
+// together: slots of a window are leased from Vault by compare-and-set.
 type budgets struct {
 	a *Activities
 
 	mu   sync.Mutex
-	held map[string]slots
+	held map[string]*slots
+	next int // how many there may be before the next look for old ones
 }
 
 // slots are what this worker may still use, until its own clock says that the window is over.
 type slots struct {
+	// turn holds one while somebody leases: the others of this process wait for the outcome.
+	turn  chan struct{}
 	left  int
 	until time.Time
+	// dry is until when it is known that there are none.
+	dry time.Time
 }
 
-func newBudgets(a *Activities) *budgets { return &budgets{a: a, held: map[string]slots{}} }
+func newBudgets(a *Activities) *budgets {
+	return &budgets{a: a, held: map[string]*slots{}, next: pruneAt}
+}
 
-// take uses one slot, or is ErrRateLimited with the wait until there is one.
-func (b *budgets) take(ctx context.Context, id connection.ID, authConfig string, rule *connectors.Budget) error {
-	if rule == nil || rule.Requests <= 0 || rule.Per <= 0 {
-		return nil
+// withinBudget takes a slot of the API's budget, where the app has one. A worker's
+// setting wins over the definition; whose budget it is only the definition says.
+func (a *Activities) withinBudget(ctx context.Context, id connection.ID, x access) error {
+	rule := connectors.Budget{}
+	if x.app.Budget != nil {
+		rule = *x.app.Budget
 	}
-	owner := "auth-configs/" + authConfig
-	if authConfig == "" { // the client is the connection's own, and so is its budget
-		owner = ownBudget(id)
+	if set, ok := a.Budgets[id.App()]; ok {
+		rule.Requests, rule.Per = set.Requests, set.Per
 	}
-	key := id.App() + "/" + owner
-	for range leaseTries {
-		if b.use(key) {
-			return nil
-		}
-		leased, err := b.lease(ctx, id.App(), owner, *rule)
-		if errors.Is(err, connection.ErrVersionConflict) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		b.mu.Lock()
-		b.held[key] = slots{left: b.remaining(key) + leased.left, until: leased.until}
-		b.mu.Unlock()
+	authConfig := x.stored.AuthConfig
+	if rule.Of != connectors.BudgetOfClient {
+		authConfig = ""
 	}
-	return connection.RateLimited("many workers are renewing at once", time.Second)
+	return a.spender.budgets.take(ctx, allowance{app: id.App(), owner: apiBudget(budgetOwner(id, authConfig)), rule: rule,
+		of: "the API of " + x.app.Name})
+}
+
+// probeWithin asks the declared question, within the API's budget.
+func (a *Activities) probeWithin(ctx context.Context, id connection.ID, x access) (connectors.ProbeResult, error) {
+	if err := a.withinBudget(ctx, id, x); err != nil {
+		return connectors.ProbeResult{}, err
+	}
+	return x.session().Probe(ctx, a.Provider)
+}
+
+// tokenBudget is what the token endpoint takes, which is counted apart from the API's:
+// a burst of actions cannot keep tokens from being renewed.
+func (a *Activities) tokenBudget(id connection.ID, x access) allowance {
+	rule := connectors.Budget{}
+	if x.method.OAuth.Budget != nil {
+		rule = *x.method.OAuth.Budget
+	}
+	if set, ok := a.Budgets[id.App()+connectors.TokenBudget]; ok {
+		rule = set
+	}
+	return allowance{app: id.App(), owner: budgetOwner(id, x.stored.AuthConfig), rule: rule, of: "the token endpoint of " + x.app.Name}
+}
+
+// budgetOwner is the auth config, or the connection where the client is its own.
+func budgetOwner(id connection.ID, authConfig string) string {
+	if authConfig == "" {
+		return ownBudget(id)
+	}
+	return "auth-configs/" + authConfig
 }
 
 func ownBudget(id connection.ID) string { return "connections/" + id.Slug() }
 
-// use takes a slot that is leased already.
-func (b *budgets) use(key string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	left := b.remaining(key)
-	if left == 0 {
-		delete(b.held, key)
-		return false
+// apiBudget is the owner's budget of the API, beside the one of the token endpoint.
+func apiBudget(owner string) string { return "api/" + owner }
+
+// take uses one slot, or is ErrRateLimited with the wait until there is one. An
+// allowance without requests or time bounds nothing.
+func (b *budgets) take(ctx context.Context, of allowance) error {
+	if of.rule.Requests <= 0 || of.rule.Per <= 0 {
+		return nil
 	}
-	b.held[key] = slots{left: left - 1, until: b.held[key].until}
-	return true
+	held := b.slots(of.app + "/" + of.owner)
+	if done, err := b.use(held, of); done {
+		return err
+	}
+	select {
+	case held.turn <- struct{}{}:
+		defer func() { <-held.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for range leaseTries {
+		if done, err := b.use(held, of); done {
+			return err
+		}
+		if err := b.lease(ctx, of, held); err != nil && !errors.Is(err, connection.ErrVersionConflict) {
+			return err
+		}
+	}
+	return connection.RateLimited("many workers are asking for a share of the budget of "+of.of, time.Second)
 }
 
-// remaining is for whoever holds the lock.
-func (b *budgets) remaining(key string) int {
-	if held := b.held[key]; time.Now().Before(held.until) {
-		return held.left
+// slots finds what is held of a budget, and forgets past windows when there are many.
+func (b *budgets) slots(key string) *slots {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if held, ok := b.held[key]; ok {
+		return held
 	}
-	return 0
+	if len(b.held) >= b.next {
+		for other, held := range b.held {
+			if !time.Now().Before(held.until) {
+				delete(b.held, other)
+			}
+		}
+		b.next = max(pruneAt, 2*len(b.held))
+	}
+	held := &slots{turn: make(chan struct{}, 1)}
+	b.held[key] = held
+	return held
+}
+
+// use takes a slot that is leased already. It is done when it has one, or when it
+// is known that there is none.
+func (b *budgets) use(held *slots, of allowance) (done bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	switch {
+	case held.left > 0 && now.Before(held.until):
+		held.left--
+		return true, nil
+	case now.Before(held.dry):
+		return true, usedUp(of, held.until.Sub(now))
+	default:
+		return false, nil
+	}
+}
+
+func usedUp(of allowance, rest time.Duration) error {
+	return connection.RateLimited(fmt.Sprintf("the budget of %s is used up for now: %d requests in %s", of.of, of.rule.Requests, of.rule.Per), rest)
 }
 
 // lease takes some slots of the present window. A window begins with its first lease.
-func (b *budgets) lease(ctx context.Context, app, owner string, rule connectors.Budget) (slots, error) {
-	window, version, err := b.a.AuthConfigs.ReadBudget(ctx, app, owner)
+func (b *budgets) lease(ctx context.Context, of allowance, held *slots) error {
+	window, version, err := b.a.AuthConfigs.ReadBudget(ctx, of.app, of.owner)
 	if err != nil && !errors.Is(err, connection.ErrAbsent) {
-		return slots{}, err
+		return err
 	}
 	clock, err := b.a.Documents.Clock(ctx)
 	if err != nil {
-		return slots{}, err
+		return err
 	}
 	now := clock.Now()
-	if rest := window.Start.Add(rule.Per).Sub(now); window.Start.IsZero() || rest <= 0 {
+	if rest := window.Start.Add(of.rule.Per).Sub(now); window.Start.IsZero() || rest <= 0 {
 		window = connection.BudgetWindow{Start: now.UTC().Round(0)}
-	} else if window.Taken >= rule.Requests {
-		return slots{}, connection.RateLimited("the app's token endpoint takes no more requests for now", rest)
+	} else if window.Taken >= of.rule.Requests {
+		b.keep(held, 0, rest, min(rest, dryMemory))
+		return usedUp(of, rest)
 	}
-	// A quarter leaves something to the other workers where the budget is small.
-	count := min(maxLease, max(rule.Requests/4, 1), rule.Requests-window.Taken)
+	count := share(of.rule.Requests, of.rule.Requests-window.Taken)
 	window.Taken += count
-	if err := b.a.AuthConfigs.WriteBudget(ctx, app, owner, window, version); err != nil {
-		return slots{}, err
+	if err := b.a.AuthConfigs.WriteBudget(ctx, of.app, of.owner, window, version); err != nil {
+		return err
 	}
-	return slots{left: count, until: time.Now().Add(window.Start.Add(rule.Per).Sub(now))}, nil
+	b.keep(held, count, window.Start.Add(of.rule.Per).Sub(clock.Now()), 0)
+	return nil
+}
+
+// share is how many slots to lease of those that are left: a quarter of the budget
+// at most, which leaves something to the other workers where it is small.
+func share(requests, left int) int {
+	return min(max(minLease, requests/100), max(requests/4, 1), left)
+}
+
+// keep remembers what was leased, and for how long nobody needs to ask again.
+func (b *budgets) keep(held *slots, left int, rest, dry time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	held.left, held.until, held.dry = left, now.Add(rest), now.Add(dry)
 }

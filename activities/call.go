@@ -33,6 +33,9 @@ type CallActionInput struct {
 	MaxBytes int `json:"max_bytes,omitempty"`
 	// WaitForReconnect parks the action while the connection is Expired, instead of failing.
 	WaitForReconnect bool `json:"wait_for_reconnect,omitempty"`
+	// Owner says whose work it is: a burst of one owner's does not hold up another's.
+	// "" is the connection's own share.
+	Owner string `json:"owner,omitempty"`
 }
 
 // CallActionResult is what the app answered. It is public contract.
@@ -93,6 +96,9 @@ func (a *Activities) callAction(ctx context.Context, in CallActionInput) (*CallA
 	defer pulse.stop()
 	var answer *connectors.CallResult
 	err = a.use(ctx, stored, ref, func(ctx context.Context, x access) error {
+		if err := a.withinBudget(ctx, in.Connection, x); err != nil {
+			return err
+		}
 		if once {
 			pulse.say(sending)
 		}
@@ -141,7 +147,7 @@ func admit(stored connection.Stored, in CallActionInput) error {
 	gate := stored.Gate
 	switch {
 	case gate.Closed:
-		return connection.NotFound(in.Connection)
+		return connection.Disconnecting(in.Connection)
 	case gate.Status == connection.Pending:
 		return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", in.Connection), "finish connecting it")
 	case gate.Status == connection.Paused:

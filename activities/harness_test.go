@@ -247,6 +247,9 @@ type told struct {
 	clients  []string
 	work     []connection.WorkTrouble
 	others   map[string]bool // accounts that other connections have too
+	ended    time.Time       // when a connection was disconnected
+	asked    int             // how often that was asked
+	mute     bool            // Temporal does not answer
 }
 
 func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
@@ -272,6 +275,16 @@ func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble
 
 func (w *told) SessionOpen(context.Context, connection.ID, string) (bool, error) { return true, nil }
 func (w *told) ConnectionOpen(context.Context, connection.ID) (bool, error)      { return true, nil }
+
+func (w *told) Disconnected(context.Context, connection.ID) (time.Time, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked++
+	if w.mute {
+		return time.Time{}, connection.TemporalUnavailable("away")
+	}
+	return w.ended, nil
+}
 
 func (w *told) OthersShareGrant(_ context.Context, _ connection.ID, account, _ string) (bool, error) {
 	return w.others[account], nil

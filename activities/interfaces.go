@@ -33,8 +33,8 @@ type AuthConfigs interface {
 	Read(ctx context.Context, app, name string) (connection.AuthConfig, int, error)
 	Write(ctx context.Context, app, name string, a connection.AuthConfig, version int) error
 	Destroy(ctx context.Context, app, name string) error
-	// ReadBudget and WriteBudget keep how much of a token endpoint's budget is used. The
-	// owner is an auth config or a connection of the app.
+	// ReadBudget and WriteBudget keep how much of a budget is used. The owner is an auth
+	// config or a connection of the app; below api/ it is the budget of the app's API.
 	ReadBudget(ctx context.Context, app, owner string) (connection.BudgetWindow, int, error)
 	WriteBudget(ctx context.Context, app, owner string, w connection.BudgetWindow, version int) error
 	DestroyBudget(ctx context.Context, app, owner string) error
@@ -68,6 +68,9 @@ type Workflows interface {
 	SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error)
 	// ConnectionOpen reports whether the Connection's workflow is open.
 	ConnectionOpen(ctx context.Context, id connection.ID) (bool, error)
+	// Disconnected answers when a connection that is gone was disconnected; zero while it
+	// is open, and when it was never made or never finished.
+	Disconnected(ctx context.Context, id connection.ID) (time.Time, error)
 	// OthersShareGrant reports whether another connection of the same app has the same
 	// account by the same auth config, so that revoking this one's grant would end theirs.
 	OthersShareGrant(ctx context.Context, id connection.ID, account, authConfig string) (bool, error)

@@ -232,8 +232,10 @@ func (a *Activities) destroy(ctx context.Context, in DestroyInput) error {
 	if err := a.Attempts.DestroyAll(ctx, id); err != nil {
 		return err
 	}
-	if err := a.AuthConfigs.DestroyBudget(ctx, id.App(), ownBudget(id)); err != nil {
-		return err
+	for _, owner := range []string{ownBudget(id), apiBudget(ownBudget(id))} {
+		if err := a.AuthConfigs.DestroyBudget(ctx, id.App(), owner); err != nil {
+			return err
+		}
 	}
 	return a.Outputs.DestroyAll(ctx, id)
 }

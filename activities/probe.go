@@ -48,7 +48,7 @@ func (a *Activities) probeStored(ctx context.Context, ref connection.CredentialR
 	err := a.use(ctx, stored, ref, func(ctx context.Context, x access) error {
 		var err error
 		used = x.stored
-		result, err = x.session().Probe(ctx, a.Provider)
+		result, err = a.probeWithin(ctx, ref.Connection, x)
 		return err
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *Spender) withinBudget(ctx context.Context, ref connection.CredentialRef
 	if x.method.OAuth == nil {
 		return nil
 	}
-	return s.budgets.take(ctx, ref.Connection, x.stored.AuthConfig, x.method.OAuth.Budget)
+	return s.budgets.take(ctx, s.a.tokenBudget(ref.Connection, x))
 }
 
 // scopes are those to ask for again.

@@ -57,7 +57,7 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 	}
 	// Refused although fresh. Before the connection is declared dead its probe is
 	// asked: an endpoint that answers 401 to everybody must not take it down.
-	probe, probeErr := x.session().Probe(ctx, a.Provider)
+	probe, probeErr := a.probeWithin(ctx, ref.Connection, x)
 	switch problem, ok := connection.AsProblem(probeErr); {
 	case probeErr == nil && !probe.Untestable:
 		refused := connection.Refused(connection.ErrRejectedInput, sentence(err), "the connection itself works; the app refuses this request")
@@ -122,7 +122,7 @@ func (a *Activities) stored(ctx context.Context, ref connection.CredentialRef, c
 	}
 	found, err := read(ctx, ref)
 	if errors.Is(err, connection.ErrAbsent) {
-		return found, connection.NotFound(ref.Connection)
+		return found, a.gone(ctx, ref.Connection)
 	}
 	return found, err
 }

@@ -103,7 +103,7 @@ type ClientMark struct {
 	At   time.Time `json:"at"` // Vault's time
 }
 
-// BudgetWindow is how much of a token endpoint's budget has been handed out.
+// BudgetWindow is how much of a budget has been handed out.
 type BudgetWindow struct {
 	// Start in Vault's time; zero when nothing was taken yet.
 	Start time.Time `json:"start"`

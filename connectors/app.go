@@ -48,6 +48,8 @@ type App struct {
 	// Inputs are asked for by every method: of the auth config where the method
 	// has a client registration, of the connection otherwise.
 	Inputs []Input `yaml:"inputs"`
+	// Budget of the API; nil when it has none that is known.
+	Budget *Budget `yaml:"budget"`
 	// Answers say what the API's answers mean.
 	Answers Answers   `yaml:"answers"`
 	Methods []*Method `yaml:"auth"`

@@ -16,6 +16,7 @@ func (r *report) app(app *App) {
 		return // what follows would only repeat it
 	}
 	r.inputs([]string{"inputs"}, app.Inputs)
+	r.budget([]string{"budget"}, app.Budget)
 	seen := map[string]bool{}
 	for i, m := range app.Methods {
 		path := []string{"auth", strconv.Itoa(i)}

@@ -29,6 +29,7 @@ func (r *report) oauth(path []string, m *Method, v vocabulary) {
 		r.public(in("metadata", "issuer"), o.Metadata.Issuer.variables(), known)
 	}
 	r.clientAuth(path, o, v)
+	r.budget(in("budget"), o.Budget)
 	if o.Authorize != nil {
 		r.endpoint(in("authorize", "url"), o.Authorize.URL, urls)
 		shown := urls.and("redirect_uri", "scopes")

@@ -122,12 +122,6 @@ type JWT struct {
 	Lifetime time.Duration `yaml:"lifetime"`
 }
 
-// Budget is how many requests an endpoint takes.
-type Budget struct {
-	Requests int           `yaml:"requests"`
-	Per      time.Duration `yaml:"per"`
-}
-
 // AuthorizeEnd is the authorization endpoint (RFC 6749 section 3.1).
 type AuthorizeEnd struct {
 	URL    Template        `yaml:"url"`

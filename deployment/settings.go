@@ -30,6 +30,7 @@ func Variables() []Variable {
 		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
 		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps may be reached without TLS"},
 		{"CONNECTED_APPS_WARN_DAYS", "14,3,1", "how many days before an end that only a person can prevent a worker warns"},
+		{"CONNECTED_APPS_BUDGETS", "", "how many requests are sent at most: APP=REQUESTS/TIME for an API, APP:token=REQUESTS/TIME for a token endpoint, APP=0 for no limit; separated by commas"},
 		{"CONNECTED_APPS_LOG_LEVEL", "info", "debug, info, warn or error"},
 		{"CONNECTED_APPS_LOG_FORMAT", "json", "json or console"},
 		{"CONNECTED_APPS_HEALTH_LISTEN", "", "address on which a worker answers /healthz and /readyz"},
@@ -49,6 +50,7 @@ type Settings struct {
 	AllowPrivate []netip.Prefix
 	AllowHTTP    bool
 	WarnDays     []int // the most first
+	Budgets      Budgets
 	LogLevel     string
 	LogFormat    string
 	HealthListen string
@@ -92,6 +94,10 @@ func Read() (Settings, error) {
 		s.WarnDays = append(s.WarnDays, days)
 	}
 	slices.SortFunc(s.WarnDays, func(a, b int) int { return b - a })
+	var err error
+	if s.Budgets, err = readBudgets(list("CONNECTED_APPS_BUDGETS", ",", "")); err != nil {
+		return s, err
+	}
 	switch or("CONNECTED_APPS_ALLOW_HTTP", "false") {
 	case "true":
 		s.AllowHTTP = true

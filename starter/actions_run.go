@@ -55,6 +55,7 @@ the first one's result.`,
 	flags.StringVar(&f.in.IdempotencyKey, "idempotency-key", "", "key under which this happens once; a fresh one when not given")
 	flags.BoolVar(&f.in.WaitForReconnect, "wait-for-reconnect", false, "wait, for days if need be, while a person must reconnect")
 	flags.StringVar(&f.in.Projection, "projection", "", "JMESPath expression that picks what is written")
+	flags.StringVar(&f.in.Owner, "owner", "", "whose work it is: a burst of one owner's does not hold up another's; the connection's own when not given")
 	flags.StringVar(&f.in.Cursor, "cursor", "", "next_cursor of an earlier answer, for the page after it")
 	complete(c, "toolkit", p.completeFlagToolkits)
 	return c

@@ -39,15 +39,18 @@ func (s AuthConfigs) Write(ctx context.Context, app, name string, a connection.A
 	return err
 }
 
-// Destroy removes the auth config and its budget with their metadata. An absent one is not an error.
+// Destroy removes the auth config and its budgets with their metadata. An absent one is not an error.
 func (s AuthConfigs) Destroy(ctx context.Context, app, name string) error {
 	if err := s.kv.destroy(ctx, authConfigPath(app, name)); err != nil {
+		return err
+	}
+	if err := s.DestroyBudget(ctx, app, "api/auth-configs/"+name); err != nil {
 		return err
 	}
 	return s.DestroyBudget(ctx, app, "auth-configs/"+name)
 }
 
-// ReadBudget answers how much of a token endpoint's budget is used, with its
+// ReadBudget answers how much of a budget is used, with its
 // version; [connection.ErrAbsent] when nothing was taken yet.
 func (s AuthConfigs) ReadBudget(ctx context.Context, app, owner string) (connection.BudgetWindow, int, error) {
 	var window connection.BudgetWindow

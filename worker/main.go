@@ -83,6 +83,9 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := settings.Budgets.Check(catalogue); err != nil {
+		return nil, err
+	}
 	secrets, err := settings.Vault(settings.Environment, log)
 	if err != nil {
 		return nil, err
@@ -92,7 +95,7 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 		return nil, err
 	}
 	a := &activities.Activities{
-		Environment: settings.Environment, GatewayURL: settings.GatewayURL, Catalogue: catalogue, Provider: settings.Provider(), WarnDays: settings.WarnDays,
+		Environment: settings.Environment, GatewayURL: settings.GatewayURL, Catalogue: catalogue, Provider: settings.Provider(), WarnDays: settings.WarnDays, Budgets: settings.Budgets,
 		Documents: secrets.Documents(), Inbox: secrets.Inbox(), AuthConfigs: secrets.AuthConfigs(), Attempts: secrets.Attempts(),
 		Outputs: secrets.Outputs(), Workflows: c, Log: log,
 	}

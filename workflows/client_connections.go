@@ -95,7 +95,7 @@ func (c *Client) entity(ctx context.Context, id connection.ID, name string, in, 
 	}
 	err := c.update(ctx, ConnectionWorkflowID(id), name, in, out)
 	if connection.TypeOf(err) == connection.ErrConnectionNotFound {
-		return connection.NotFound(id)
+		return c.gone(ctx, id, err)
 	}
 	return err
 }
@@ -124,7 +124,7 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 		return d, problem(err, connection.NotFound(id))
 	}
 	if described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		return d, connection.NotFound(id)
+		return d, c.gone(ctx, id, connection.NotFound(id))
 	}
 	value, err := c.Temporal.QueryWorkflow(ctx, workflowID, "", QueryDescribe)
 	if err == nil {

@@ -125,7 +125,7 @@ func discardCandidates(ctx workflow.Context, in activities.DiscardInput) error {
 func endCandidates(ctx workflow.Context, candidates []connection.CredentialRef, account string) error {
 	var left error
 	for _, ref := range candidates {
-		if _, err := revokeGrant.do(ctx, revoking, "revoke the grant that is not used", activities.RevokeInput{Ref: ref, Account: account}); err != nil {
+		if _, err := revokeGrant.do(ctx, fair(revoking, "", ref.Connection), "revoke the grant that is not used", activities.RevokeInput{Ref: ref, Account: account}); err != nil {
 			left = final(connection.Refused(connection.ErrProviderUnavailable, "a grant could not be revoked and may still live at the app",
 				"remove the authorization in the app's own settings"))
 		}

@@ -43,7 +43,7 @@ func (c *connect) requestDevice(ctx workflow.Context, in RequestDevice) (DeviceP
 	}
 	c.devices++
 	next := &device{attempt: fresh(ctx)}
-	report, err := beginDevice.do(ctx, asked, "ask for a code to authorize with", activities.BeginDeviceInput{
+	report, err := beginDevice.do(ctx, fair(asked, c.in.Owner, c.in.Connection), "ask for a code to authorize with", activities.BeginDeviceInput{
 		Connection: c.in.Connection, Attempt: next.attempt, Method: c.plan.Method, AuthConfig: c.in.AuthConfig,
 		Scopes: c.plan.Scopes, Values: c.plan.Values})
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *connect) pollDevices(ctx workflow.Context) {
 		var polling workflow.Context
 		polling, d.cancel = workflow.WithCancel(quiet)
 		d.polled = true
-		report, err := pollDevice.do(polling, pollingFor(d.life), "has the person authorized?", activities.PollDeviceInput{
+		report, err := pollDevice.do(polling, fair(pollingFor(d.life), c.in.Owner, c.in.Connection), "has the person authorized?", activities.PollDeviceInput{
 			Connection: c.in.Connection, Attempt: d.attempt, Method: c.plan.Method, Scopes: c.plan.Scopes, Values: c.plan.Values})
 		d.over = true
 		switch {

@@ -152,7 +152,7 @@ func (c *connect) beginAuthorization(ctx workflow.Context, in BeginAuthorization
 	}
 	// Single use from here on, whoever else presses the button while Vault is asked.
 	attempt.State, attempt.StateSHA256 = AttemptBegun, in.StateSHA256
-	result, err := beginAuthorize.do(ctx, asked, "prepare the authorization", activities.BeginAuthorizationInput{
+	result, err := beginAuthorize.do(ctx, fair(asked, c.in.Owner, c.in.Connection), "prepare the authorization", activities.BeginAuthorizationInput{
 		Connection: c.in.Connection, Attempt: in.Attempt, Method: c.plan.Method, AuthConfig: c.in.AuthConfig,
 		Scopes: c.plan.Scopes, Values: c.plan.Values})
 	if err != nil {

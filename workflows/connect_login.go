@@ -31,7 +31,7 @@ func (c *connect) logIn(ctx workflow.Context, next *event) (bool, *connection.Pr
 			return true, nil
 		}
 		c.enter(quiet, PhaseObtaining)
-		report, err := advanceLogin.do(quiet, asked, "take the login on", in)
+		report, err := advanceLogin.do(quiet, fair(asked, c.in.Owner, c.in.Connection), "take the login on", in)
 		c.progress.Problem = why(err)
 		switch {
 		case err == nil:

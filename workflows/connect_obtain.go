@@ -69,7 +69,7 @@ func (c *connect) take(quiet workflow.Context, next *event) (*activities.StoredR
 	case next.authorization != nil:
 		c.enter(quiet, PhaseObtaining)
 		c.attempt = next.authorization.Attempt
-		report, err := exchangeCode.do(quiet, exchange, "redeem the authorization code", activities.ExchangeCodeInput{
+		report, err := exchangeCode.do(quiet, fair(exchange, c.in.Owner, c.in.Connection), "redeem the authorization code", activities.ExchangeCodeInput{
 			Connection: in.Connection, Attempt: c.attempt, Method: c.plan.Method, Inbox: next.authorization.Inbox,
 			Issuer: next.authorization.Issuer, Scopes: c.plan.Scopes, Values: c.plan.Values})
 		c.settleAttempt(c.attempt, err)
@@ -81,7 +81,7 @@ func (c *connect) take(quiet workflow.Context, next *event) (*activities.StoredR
 		if len(next.credential.Values) > 0 {
 			c.values = next.credential.Values
 		}
-		return storeCredential.do(quiet, asked, "collect the credential from the inbox", activities.StoreCredentialInput{
+		return storeCredential.do(quiet, fair(asked, c.in.Owner, c.in.Connection), "collect the credential from the inbox", activities.StoreCredentialInput{
 			Connection: in.Connection, Grant: fresh(quiet), Method: c.plan.Method, AuthConfig: in.AuthConfig,
 			Inbox: next.credential.Inbox, Values: c.values})
 	default:
@@ -91,7 +91,7 @@ func (c *connect) take(quiet workflow.Context, next *event) (*activities.StoredR
 
 func (c *connect) test(ctx workflow.Context, stored *activities.StoredReport) bool {
 	c.enter(ctx, PhaseTesting)
-	report, err := probeConnection.do(ctx, asked, "test the credential", activities.ProbeInput{Ref: stored.Ref})
+	report, err := probeConnection.do(ctx, fair(asked, c.in.Owner, c.in.Connection), "test the credential", activities.ProbeInput{Ref: stored.Ref})
 	if err != nil {
 		c.refuse(ctx, failedTest(why(err)))
 		return false

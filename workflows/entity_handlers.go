@@ -95,6 +95,8 @@ func (e *entity) ready(ctx workflow.Context) error {
 	}
 	var problem *connection.Problem
 	switch {
+	case e.disconnect != nil:
+		problem = connection.Disconnecting(e.state.ID)
 	case e.over():
 		problem = connection.NotFound(e.state.ID)
 	case e.pending():
@@ -123,7 +125,7 @@ func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
 		return TestResult{}, err
 	}
 	defer e.mutex.Unlock()
-	report, err := probeConnection.do(ctx, asked, "test, on request", activities.ProbeInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
+	report, err := probeConnection.do(ctx, fair(asked, e.state.Owner, e.state.ID), "test, on request", activities.ProbeInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
 	if err != nil {
 		problem := why(err)
 		if problem.Type == connection.ErrReconnectRequired && e.watched() {
@@ -155,7 +157,7 @@ func (e *entity) refresh(ctx workflow.Context, _ struct{}) (RefreshResult, error
 		return RefreshResult{}, err
 	}
 	defer e.mutex.Unlock()
-	report, err := refreshStep.do(ctx, asked, "refresh, on request", activities.RefreshInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
+	report, err := refreshStep.do(ctx, fair(asked, e.state.Owner, e.state.ID), "refresh, on request", activities.RefreshInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
 	if err != nil {
 		problem := why(err)
 		if problem.Type == connection.ErrReconnectRequired && e.watched() {

@@ -32,7 +32,7 @@ func (e *entity) end(quiet workflow.Context) error {
 		e.openGate(quiet)
 		e.stopReconnect(quiet)
 		ref := connection.CredentialRef{Connection: e.state.ID}
-		report, err := revokeGrant.do(quiet, revoking, "revoke the grant at the app", activities.RevokeInput{Ref: ref, Account: e.state.account()})
+		report, err := revokeGrant.do(quiet, fair(revoking, e.state.Owner, e.state.ID), "revoke the grant at the app", activities.RevokeInput{Ref: ref, Account: e.state.account()})
 		if err != nil {
 			e.revocation, unrevoked = "given-up", err
 		} else {

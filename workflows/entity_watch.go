@@ -36,7 +36,7 @@ func (e *entity) ensureWatch(ctx workflow.Context) error {
 			activities.WatchSessionInput{Connection: e.state.ID, RunID: e.state.Session.RunID})
 		return nil
 	}
-	e.watch = watchConnection.start(watchCtx, watching, "refresh and probe; returns only with news",
+	e.watch = watchConnection.start(watchCtx, fair(watching, e.state.Owner, e.state.ID), "refresh and probe; returns only with news",
 		activities.WatchInput{Connection: e.state.ID, Policy: e.state.Policy, Reported: e.state.Look})
 	return nil
 }

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"connectedapps/activities"
@@ -31,6 +33,34 @@ const (
 	activationAnswer = 24 * time.Hour
 )
 
+// Priorities of what waits in the egress queue; Temporal has 1 to 5, the least first.
+// Actions and revocations have none of their own: that is 3, or what their caller has.
+const (
+	// forPeople is what somebody looks at a screen for.
+	forPeople = 2
+	// forWatches is what nobody waits for.
+	forWatches = 4
+)
+
+// maxFairnessKey is how many bytes Temporal takes as a fairness key.
+const maxFairnessKey = 64
+
+// fair counts work on the egress queue as its owner's: where more waits than the
+// workers can do, every owner is served in turn, and a burst of one does not hold up
+// another's. What has no owner is the connection's own.
+func fair(options workflow.ActivityOptions, owner string, id connection.ID) workflow.ActivityOptions {
+	key := owner
+	if key == "" {
+		key = id.String()
+	}
+	if len(key) > maxFairnessKey {
+		sum := sha256.Sum256([]byte(key))
+		key = hex.EncodeToString(sum[:])
+	}
+	options.Priority.FairnessKey = key
+	return options
+}
+
 // steady retries soon and for ever: Vault or the network will be back, and the work is small.
 var steady = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
 
@@ -49,11 +79,11 @@ var vaultWork = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: 
 // asked is for provider calls that a person waits for. The 100 s cover a refresh
 // that waits for another's budget (45 s) and then does its own.
 var asked = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 100 * time.Second,
-	HeartbeatTimeout: deadAfter, RetryPolicy: brief}
+	HeartbeatTimeout: deadAfter, RetryPolicy: brief, Priority: temporal.Priority{PriorityKey: forPeople}}
 
 // exchange is for the redemption of a code: its own budget of presentations ends it, not the number of attempts.
 var exchange = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
-	ScheduleToCloseTimeout: time.Hour, HeartbeatTimeout: deadAfter, RetryPolicy: steady}
+	ScheduleToCloseTimeout: time.Hour, HeartbeatTimeout: deadAfter, RetryPolicy: steady, Priority: temporal.Priority{PriorityKey: forPeople}}
 
 // revoking goes on for a day; what is not revoked then lives on at the provider, and that is said.
 var revoking = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: time.Minute,
@@ -62,7 +92,7 @@ var revoking = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTime
 
 // watching is the watch of a connection; a healthy look is over before its first heartbeat is due.
 var watching = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
-	HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true}
+	HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true, Priority: temporal.Priority{PriorityKey: forWatches}}
 
 // watchingSession looks once a minute whether a connect is alive.
 var watchingSession = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: looking,
@@ -76,7 +106,8 @@ const pollGrace = time.Minute
 // the code lives. An attempt asks once, and ends with the time of the next one.
 func pollingFor(life time.Duration) workflow.ActivityOptions {
 	return workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
-		ScheduleToCloseTimeout: life + pollGrace, HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true}
+		ScheduleToCloseTimeout: life + pollGrace, HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true,
+		Priority: temporal.Priority{PriorityKey: forPeople}}
 }
 
 // sweeping walks all of an environment's Vault paths.
@@ -99,7 +130,7 @@ func ActionOptions(in activities.CallActionInput) workflow.ActivityOptions {
 	if !in.WaitForReconnect {
 		options.ScheduleToCloseTimeout = actionFor
 	}
-	return options
+	return fair(options, in.Owner, in.Connection)
 }
 
 // StandaloneActionOptions are the same for an action started from a client.
@@ -107,5 +138,5 @@ func StandaloneActionOptions(in activities.CallActionInput) client.StartActivity
 	options := ActionOptions(in)
 	return client.StartActivityOptions{TaskQueue: options.TaskQueue, StartToCloseTimeout: options.StartToCloseTimeout,
 		ScheduleToCloseTimeout: options.ScheduleToCloseTimeout, HeartbeatTimeout: options.HeartbeatTimeout,
-		RetryPolicy: options.RetryPolicy}
+		RetryPolicy: options.RetryPolicy, Priority: options.Priority}
 }

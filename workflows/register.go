@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
@@ -52,6 +53,12 @@ func (c *Client) SessionOpen(ctx context.Context, id connection.ID, runID string
 // ConnectionOpen implements [activities.Workflows].
 func (c *Client) ConnectionOpen(ctx context.Context, id connection.ID) (bool, error) {
 	return c.isOpen(ctx, ConnectionWorkflowID(id), "")
+}
+
+// Disconnected implements [activities.Workflows].
+func (c *Client) Disconnected(ctx context.Context, id connection.ID) (time.Time, error) {
+	at, _, err := c.ended(ctx, id)
+	return at, err
 }
 
 func (c *Client) isOpen(ctx context.Context, workflowID, runID string) (bool, error) {
