@@ -169,7 +169,7 @@ func TestTheHerdKeepsToTheBudget(t *testing.T) {
 			for _, budget := range w.vault.budgets {
 				leases += budget.version
 			}
-			if leases > 2*test.size/maxLease || leases == 0 {
+			if leases > 2*test.size/minLease || leases == 0 {
 				t.Errorf("%d writes of leases", leases)
 			}
 			if len(w.provider.dead) > 0 || len(w.told.signals()) != 0 {
