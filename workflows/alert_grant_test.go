@@ -42,7 +42,7 @@ var appIsDown = connection.ProviderUnavailable("the app does not answer", 0)
 func TestAGrantThatOutlivesItsConnectionIsAlerted(t *testing.T) {
 	for name, failure := range map[string]error{
 		"the app does not answer": appIsDown,
-		"the app refuses":                   connection.Refused(connection.ErrProviderUnavailable, "no", ""),
+		"the app refuses":         connection.Refused(connection.ErrProviderUnavailable, "no", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{fail: map[string]error{"RevokeGrant": failure}}
