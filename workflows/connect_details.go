@@ -107,6 +107,9 @@ func (c *connect) discardOthers(ctx workflow.Context, keep string) error {
 	if err := c.stopDevice(ctx); err != nil {
 		return err
 	}
+	if err := c.allPrepared(ctx); err != nil {
+		return err
+	}
 	err := discardCandidates(ctx, activities.DiscardInput{Connection: c.in.Connection, Keep: keep})
 	if unrevoked(err) {
 		(&Alerts{}).grantMayLive(ctx, c.subject(), "what was not adopted was removed")
