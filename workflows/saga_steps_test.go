@@ -49,6 +49,11 @@ func newWorld(t *testing.T, r *recorder, trouble func(w *world, step string)) *w
 	w.env = newEnvironment(t, r)
 	heard(w.env)
 	w.env.RegisterWorkflowWithOptions(w.connection, workflow.RegisterOptions{Name: TypeConnection, DisableAlreadyRegisteredCheck: true})
+	w.env.RegisterActivityWithOptions(func(context.Context, activities.BeginAuthorizationInput) (*activities.BeginAuthorizationResult, error) {
+		r.called("BeginAuthorization")
+		time.Sleep(20 * time.Millisecond) // in earnest: what is scheduled beside it would begin meanwhile
+		return &r.begun, connection.Boundary("BeginAuthorization", r.fail["BeginAuthorization"])
+	}, activity.RegisterOptions{Name: "BeginAuthorization", DisableAlreadyRegisteredCheck: true})
 	w.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, args converter.EncodedValues) {
 		w.begins(info.ActivityType.Name, args)
 		if trouble != nil {
@@ -230,8 +235,8 @@ func TestASagaLeavesNothing(t *testing.T) {
 					if err == nil {
 						t.Fatal("it succeeded")
 					}
-					if step == "ValidateConnect" && ending != "is cancelled" && (w.log != nil || len(r.calls) > 1) {
-						t.Errorf("something was done: %v %v", w.log, r.calls)
+					if step == "ValidateConnect" && ending != "is cancelled" && (w.log != nil || r.count("DiscardAttempts")+r.count("RevokeGrant") > 0) {
+						t.Errorf("something was done: %v", w.log)
 					}
 					waits := ending == "fails for good" && step != "ValidateConnect" && step != "AdoptCandidate"
 					if took := w.env.Now().Sub(began); waits != (took >= sessionLife) {
@@ -272,5 +277,16 @@ func TestASagaThatWaitsLeavesNothing(t *testing.T) {
 				w.clean()
 			})
 		}
+	}
+}
+
+// Whoever has the ID already keeps it: a connect that cannot reserve obtains nothing.
+func TestASagaThatCannotReserve(t *testing.T) {
+	r := &recorder{plan: keyPlan()}
+	w := newWorld(t, r, nil)
+	w.env.OnWorkflow(TypeConnection, anyArgument, anyArgument).Return(testsuite.ErrMockStartChildWorkflowFailed)
+	err := w.play(false, request())
+	if err == nil || r.count("StoreCredential")+r.count("DiscardAttempts") > 0 || len(w.log) != 0 {
+		t.Errorf("%v %v", err, w.log)
 	}
 }
