@@ -201,9 +201,9 @@ func (m *matrix) requests(t *testing.T) (tried int, all []string) {
 
 // No identity reaches what is not its own: every environment, path and verb, as
 // Vault says, and every request that must be refused, sent. An environment with a
-// name of its own has the same walls.
+// name of its own has the same walls, and so has one whose name begins like another's.
 func TestWalls(t *testing.T) {
-	m := newMatrix(t, "development", "staging", "production", "eu-prod")
+	m := newMatrix(t, "development", "staging", "production", "eu-prod", "prod")
 	combinations, all := m.differences(t)
 	t.Logf("%d combinations of identity, path and verb", combinations)
 	report(t, "is not as it is meant", all)
