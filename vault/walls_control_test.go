@@ -8,13 +8,14 @@ import (
 
 // controls widens a policy and takes care that the matrix says so; each is one that somebody could write by mistake.
 func (m *matrix) controls(t *testing.T) {
+	const wildcard = "a wildcard over environments"
 	for name, c := range map[string]struct{ who, environment, rule string }{
-		"a wildcard over environments": {Worker, "staging", `path "connected-apps/+/secrets/data/connections/*" { capabilities = ["read"] }`},
-		"a prefix that is too short":   {Worker, "eu-prod", `path "connected-apps/*" { capabilities = ["list"] }`},
-		"candidates for the gateway":   {Gateway, "production", `path "connected-apps/production/secrets/metadata/candidates/*" { capabilities = ["read"] }`},
-		"a verb too many":              {Gateway, "development", `path "connected-apps/development/inbox/data/*" { capabilities = ["create", "update"] }`},
-		"export of a key":              {Worker, "development", `path "connected-apps/development/transit/export/*" { capabilities = ["read"] }`},
-		"Vault's own":                  {Gateway, "staging", `path "sys/policies/acl/*" { capabilities = ["read", "sudo"] }`},
+		wildcard:                     {Worker, "staging", `path "connected-apps/+/secrets/data/connections/*" { capabilities = ["read"] }`},
+		"a prefix that is too short": {Worker, "eu-prod", `path "connected-apps/*" { capabilities = ["list"] }`},
+		"candidates for the gateway": {Gateway, "production", `path "connected-apps/production/secrets/metadata/candidates/*" { capabilities = ["read"] }`},
+		"a verb too many":            {Gateway, "development", `path "connected-apps/development/inbox/data/*" { capabilities = ["create", "update"] }`},
+		"export of a key":            {Worker, "development", `path "connected-apps/development/transit/export/*" { capabilities = ["read"] }`},
+		"Vault's own":                {Gateway, "staging", `path "sys/policies/acl/*" { capabilities = ["read", "sudo"] }`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			role := Layout{Environment: c.environment}.Role(c.who)
@@ -30,6 +31,10 @@ func (m *matrix) controls(t *testing.T) {
 			put(before + "\n" + c.rule)
 			if _, all := m.differences(t); len(all) == 0 {
 				t.Error("a policy that was widened is not noticed")
+			}
+			status, _ := try(t, m.identities["staging"][Worker], http.MethodGet, "connected-apps/production/secrets/data/connections/sandbox/absent", "")
+			if let := status != http.StatusForbidden; let != (name == wildcard) {
+				t.Errorf("a real request of a widened policy is answered %d", status)
 			}
 			put(before)
 			if _, all := m.differences(t); len(all) != 0 {
