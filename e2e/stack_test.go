@@ -70,7 +70,7 @@ func start() (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	launcher := exec.Command("../bin/devstack", "up", "--no-main-job", "--dir", dir, "--port-offset", "20000", "--access-ttl", "1h")
+	launcher := exec.Command("../bin/devstack", "up", "--no-main-job", "--restart-servers", "--bin", "../bin", "--dir", dir, "--port-offset", "20000", "--access-ttl", "1h")
 	launcher.Stdout, launcher.Stderr = log, log
 	launcher.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := launcher.Start(); err != nil {

@@ -62,7 +62,7 @@ func Setup(ctx context.Context, admin *api.Client, layout Layout, options SetupO
 		s.policy(who)
 		s.write("auth/approle/role/"+layout.Role(who), map[string]any{
 			"token_policies": layout.Role(who), "token_ttl": options.TokenTTL.String(),
-			"token_max_ttl": (24 * options.TokenTTL).String(), "token_no_default_policy": false,
+			"token_max_ttl": (24 * options.TokenTTL).String(), "token_no_default_policy": true,
 		})
 		identities[who] = s.identity(who)
 	}

@@ -47,6 +47,7 @@ type connect struct {
 	tested    bool                // a credential has passed: no other is wanted
 	sealed    bool                // past the point where it can be cancelled
 	failure   *connection.Problem // why it is being undone
+	preparing int                 // attempts that are being written to Vault
 	handing   int                 // credentials handed over by the Connection that were not answered
 	reply     *activated
 }

@@ -107,12 +107,19 @@ func (c *connect) discardOthers(ctx workflow.Context, keep string) error {
 	if err := c.stopDevice(ctx); err != nil {
 		return err
 	}
-	return discardCandidates(ctx, activities.DiscardInput{Connection: c.in.Connection, Keep: keep})
+	if err := c.allPrepared(ctx); err != nil {
+		return err
+	}
+	err := discardCandidates(ctx, activities.DiscardInput{Connection: c.in.Connection, Keep: keep})
+	if unrevoked(err) {
+		(&Alerts{}).grantMayLive(ctx, c.subject(), "what was not adopted was removed")
+	}
+	return err
 }
 
 // discardCandidates is shared with the Connection, which does the same for a
 // connect that died. A grant whose revocation is given up after a day is still
-// destroyed here, and said in the workflow's log and failure.
+// destroyed here; the error then is one that unrevoked knows.
 func discardCandidates(ctx workflow.Context, in activities.DiscardInput) error {
 	report, err := discardAttempts.do(ctx, vaultWork, "remove authorization attempts", in)
 	if err != nil {

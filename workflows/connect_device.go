@@ -43,9 +43,11 @@ func (c *connect) requestDevice(ctx workflow.Context, in RequestDevice) (DeviceP
 	}
 	c.devices++
 	next := &device{attempt: fresh(ctx)}
-	report, err := beginDevice.do(ctx, fair(asked, c.in.Owner, c.in.Connection), "ask for a code to authorize with", activities.BeginDeviceInput{
+	quiet, prepared := c.preparation(ctx)
+	report, err := beginDevice.do(quiet, fair(asked, c.in.Owner, c.in.Connection), "ask for a code to authorize with", activities.BeginDeviceInput{
 		Connection: c.in.Connection, Attempt: next.attempt, Method: c.plan.Method, AuthConfig: c.in.AuthConfig,
 		Scopes: c.plan.Scopes, Values: c.plan.Values})
+	prepared()
 	if err != nil {
 		return DevicePrompt{}, final(why(err))
 	}

@@ -152,9 +152,11 @@ func (c *connect) beginAuthorization(ctx workflow.Context, in BeginAuthorization
 	}
 	// Single use from here on, whoever else presses the button while Vault is asked.
 	attempt.State, attempt.StateSHA256 = AttemptBegun, in.StateSHA256
-	result, err := beginAuthorize.do(ctx, fair(asked, c.in.Owner, c.in.Connection), "prepare the authorization", activities.BeginAuthorizationInput{
+	quiet, prepared := c.preparation(ctx)
+	result, err := beginAuthorize.do(quiet, fair(asked, c.in.Owner, c.in.Connection), "prepare the authorization", activities.BeginAuthorizationInput{
 		Connection: c.in.Connection, Attempt: in.Attempt, Method: c.plan.Method, AuthConfig: c.in.AuthConfig,
 		Scopes: c.plan.Scopes, Values: c.plan.Values})
+	prepared()
 	if err != nil {
 		attempt = c.find(in.Attempt)
 		attempt.State, attempt.StateSHA256 = AttemptOpen, ""

@@ -109,7 +109,7 @@ func (e *entity) turnOver(ctx workflow.Context) (bool, error) {
 func (e *entity) continueAsNew(ctx workflow.Context) (bool, error) {
 	e.stopWatch(ctx)
 	e.mutex.Unlock() // handlers that wait for the turn finish first
-	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) || e.over() })
+	err := workflow.Await(ctx, afterOthers(func() bool { return workflow.AllHandlersFinished(ctx) || e.over() }))
 	if lockErr := e.mutex.Lock(ctx); lockErr != nil || err != nil || e.over() || e.activate != nil || len(e.rejections) > 0 || len(e.failedWork) > 0 || e.replan || e.occupied() {
 		return false, lockErr
 	}

@@ -25,7 +25,7 @@ func withoutToolkit(toolkits []connection.Toolkit, name string) []connection.Too
 func (e *entity) end(quiet workflow.Context) error {
 	e.stopWatch(quiet)
 	e.settleAlerts(quiet)
-	var unrevoked error
+	var left error
 	if e.disconnect != nil {
 		e.note(quiet, "Disconnected", e.disconnect.Reason)
 		workflow.SetCurrentDetails(quiet, e.details())
@@ -34,14 +34,15 @@ func (e *entity) end(quiet workflow.Context) error {
 		ref := connection.CredentialRef{Connection: e.state.ID}
 		report, err := revokeGrant.do(quiet, fair(revoking, e.state.Owner, e.state.ID), "revoke the grant at the app", activities.RevokeInput{Ref: ref, Account: e.state.account()})
 		if err != nil {
-			e.revocation, unrevoked = "given-up", err
+			e.revocation, left = "given-up", err
 		} else {
 			e.revocation = report.Outcome
 		}
 	}
 	if err := discardCandidates(quiet, activities.DiscardInput{Connection: e.state.ID}); err != nil {
-		unrevoked = err
+		left = err
 	}
+	said := left != nil && e.state.Alerts.grantMayLive(quiet, e.state.subject(), e.ending())
 	err := destroy.do(quiet, vaultWork, "destroy the credential", activities.DestroyInput{
 		Ref: connection.CredentialRef{Connection: e.state.ID}, Everything: true})
 	if err != nil {
@@ -53,11 +54,19 @@ func (e *entity) end(quiet workflow.Context) error {
 	if lockErr := e.mutex.Lock(quiet); lockErr != nil || err != nil {
 		return lockErr
 	}
-	if unrevoked != nil {
-		// Closed as failed, so that it stands out: somebody must end the grant by hand.
+	if left != nil && !said {
+		// No alert says it: closed as failed, so that it stands out. Somebody must end the grant by hand.
 		return final(connection.Refused(connection.ErrProviderUnavailable,
-			"disconnected, but the app did not take the revocation within a day: "+why(unrevoked).Message,
+			"disconnected, but the app did not take the revocation within a day: "+why(left).Message,
 			"end the authorization in the app's own settings"))
 	}
 	return nil
+}
+
+// ending is what ends the connection, in words.
+func (e *entity) ending() string {
+	if e.disconnect == nil {
+		return "a connect that died was undone"
+	}
+	return "disconnected"
 }

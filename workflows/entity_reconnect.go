@@ -145,6 +145,9 @@ func (e *entity) concludeReconnect(ctx workflow.Context) {
 		if err := endCandidates(ctx, report.Candidates, account); err != nil {
 			e.note(ctx, "Reconnecting", "the replaced grant was not ended: "+why(err).Error())
 			workflow.SetCurrentDetails(ctx, e.details())
+			if unrevoked(err) {
+				e.state.Alerts.grantMayLive(ctx, e.state.subject(), "a reconnect replaced the grant")
+			}
 		}
 	})
 }

@@ -35,3 +35,14 @@ path "{{base}}/secrets/data/access/*" {
 path "{{base}}/secrets/metadata/access/*" {
   capabilities = ["read", "list", "delete"]
 }
+
+# Its own token. Vault's default policy is not attached: what that allows is up to whoever runs Vault.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}

@@ -9,7 +9,10 @@ path "{{base}}/secrets/data/*" {
 path "{{base}}/secrets/metadata/*" {
   capabilities = ["read", "list", "patch", "delete"]
 }
-# Agents' access tokens are the gateway's.
+# Agents' access tokens are the gateway's. The folder itself has a rule too: listing it is asked for without the slash.
+path "{{base}}/secrets/metadata/access" {
+  capabilities = ["deny"]
+}
 path "{{base}}/secrets/data/access/*" {
   capabilities = ["deny"]
 }
@@ -30,5 +33,16 @@ path "{{base}}/transit/datakey/plaintext/payloads" {
   capabilities = ["update"]
 }
 path "{{base}}/transit/decrypt/payloads" {
+  capabilities = ["update"]
+}
+
+# Its own token. Vault's default policy is not attached: what that allows is up to whoever runs Vault.
+path "auth/token/lookup-self" {
+  capabilities = ["read"]
+}
+path "auth/token/renew-self" {
+  capabilities = ["update"]
+}
+path "auth/token/revoke-self" {
   capabilities = ["update"]
 }
