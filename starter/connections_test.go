@@ -61,6 +61,10 @@ func (h *house) UpdateWorkflow(_ context.Context, options client.UpdateWorkflowO
 	return revoked{}, nil
 }
 
+func (h *house) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewNotFound("no")
+}
+
 type revoked struct{ client.WorkflowUpdateHandle }
 
 func (revoked) Get(_ context.Context, out any) error {

@@ -114,6 +114,10 @@ func (u *updates) UpdateWorkflow(ctx context.Context, options client.UpdateWorkf
 	return answered{}, nil
 }
 
+func (u *updates) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewNotFound("no such workflow")
+}
+
 type answered struct{ client.WorkflowUpdateHandle }
 
 func (answered) Get(_ context.Context, out any) error {
