@@ -62,6 +62,7 @@ func showConnection(t *table, d workflows.Description) {
 	t.row("STATUS", string(d.Look.Status))
 	t.fact("REASON", d.Look.Reason)
 	t.fact("ACCOUNT", account(d.Look.Identity))
+	t.fact("ORGANISATION", d.Look.Identity.TenantName())
 	t.fact("METHOD", d.Method)
 	t.fact("AUTH CONFIG", d.AuthConfig)
 	t.fact("SCOPES", strings.Join(d.Look.Scopes, " "))
