@@ -110,7 +110,7 @@ func TestACandidateThatTheConnectionLivesByIsNotRevoked(t *testing.T) {
 // credential is in place the old one works on, and is not ended; after that it is.
 func TestAKillDuringAReplacement(t *testing.T) {
 	for kill := range 4 {
-		t.Run(fmt.Sprintf("before or after write %d", kill/2+1), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s write %d", []string{"before", "after"}[kill%2], kill/2+1), func(t *testing.T) {
 			w := newWorld(t, "strict")
 			a := w.process()
 			candidate := candidateOf(t, w, "second", nil)
