@@ -38,6 +38,9 @@ type Kept struct {
 	Actions []string `json:"actions,omitempty"`
 	// Values are its inputs that are not secret; those of the request win.
 	Values map[string]string `json:"values,omitempty"`
+	// AuthConfig is the client registration that is not kept, whose values are: where an
+	// app lives, say. Below Values; "" is none.
+	AuthConfig string `json:"auth_config,omitempty"`
 }
 
 // ConnectPlan is a request that has been checked, with what follows from it.
@@ -187,6 +190,13 @@ func (a *Activities) ValidateConnect(ctx context.Context, in ConnectRequest) (*C
 }
 
 func (a *Activities) validateConnect(ctx context.Context, in ConnectRequest) (*ConnectPlan, error) {
+	if in.Kept.AuthConfig != "" {
+		config, _, err := a.AuthConfigs.Read(ctx, in.Connection.App(), in.Kept.AuthConfig)
+		if err != nil && !errors.Is(err, connection.ErrAbsent) {
+			return nil, err
+		}
+		in.Kept.Values = overlay(config.Values, in.Kept.Values)
+	}
 	plan, err := Plan(a.Catalogue, in)
 	if err != nil {
 		return nil, err

@@ -84,3 +84,25 @@ func TestPlanKeepsTheValuesThatTheMethodAsksFor(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Where an app lives may have been known to the client registration alone.
+func TestAnotherMethodKeepsTheValuesOfTheRegistration(t *testing.T) {
+	w := newWorld(t, "strict")
+	request := ConnectRequest{Connection: testID, Method: "api-key", Kept: Kept{AuthConfig: testConfig}}
+	for name, c := range map[string]struct {
+		kept map[string]string
+		by   string
+		want string
+	}{
+		"the registration's":     {nil, testConfig, w.provider.URL},
+		"the connection's own":   {map[string]string{"base_url": "http://127.0.0.1:1"}, testConfig, "http://127.0.0.1:1"},
+		"it is there no longer":  {map[string]string{"base_url": "http://127.0.0.1:1"}, "gone", "http://127.0.0.1:1"},
+		"there was none of them": {nil, "", "http://127.0.0.1:9070"},
+	} {
+		request.Kept.Values, request.Kept.AuthConfig = c.kept, c.by
+		plan, err := w.process().validateConnect(background, request)
+		if err != nil || plan.Values["base_url"] != c.want {
+			t.Errorf("%s: %+v, %v", name, plan, err)
+		}
+	}
+}

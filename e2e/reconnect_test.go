@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"connectedapps/connection"
+	"connectedapps/workflows"
 )
 
 // reconnect asks for a link with the command line, and lets somebody authorize by it.
@@ -142,9 +143,12 @@ func TestAnotherOrganisationIsRefusedUnlessAllowed(t *testing.T) {
 	if code == 0 || !strings.Contains(stderr, "it is of organisation") {
 		t.Fatalf("%d %s", code, stderr)
 	}
-	withdraw(t, name)
-	after, err := s.client.Describe(within(t, time.Minute), id(name))
-	if err != nil || after.Look.Grant != before.Look.Grant || after.Look.Identity != before.Look.Identity {
+	var after workflows.Description
+	eventually(t, "without a terminal that was the end of it", func() bool {
+		after, err = s.client.Describe(within(t, time.Minute), id(name))
+		return err == nil && after.Reconnect == nil
+	})
+	if after.Look.Grant != before.Look.Grant || after.Look.Identity != before.Look.Identity {
 		t.Fatalf("was %+v, is %+v %v", before.Look, after.Look, err)
 	}
 	if got := organisation(t, name); got != "grace-2" {

@@ -62,6 +62,9 @@ func (e *entity) replacement(in ReconnectInput) ConnectInput {
 	if in.AuthConfig != "" {
 		request.AuthConfig = in.AuthConfig
 	}
+	if request.AuthConfig == "" { // its values are the connection's own from now on
+		request.Kept.AuthConfig = s.AuthConfig
+	}
 	if len(s.Toolkits) > 0 {
 		request.Toolkit = s.Toolkits[0].Name
 	}

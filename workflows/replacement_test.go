@@ -38,6 +38,9 @@ func TestWhatAReconnectAsksFor(t *testing.T) {
 			if asked.Access != c.access || !slices.Equal(asked.Actions, c.asked) || !slices.Equal(asked.Kept.Actions, c.kept) {
 				t.Errorf("%q %v, keeps %v", asked.Access, asked.Actions, asked.Kept.Actions)
 			}
+			if (asked.Kept.AuthConfig == "registered") != (c.authConfig == "") {
+				t.Errorf("keeps the values of %q", asked.Kept.AuthConfig)
+			}
 			if asked.Method != c.method || asked.AuthConfig != c.authConfig || !maps.Equal(asked.Kept.Values, c.state.Values) || asked.Values != nil {
 				t.Errorf("by %q with %q and %v", asked.Method, asked.AuthConfig, asked.Kept)
 			}
