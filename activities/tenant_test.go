@@ -51,6 +51,24 @@ func TestTheOnlyTenantIsKnownToo(t *testing.T) {
 	}
 }
 
+// A renewal never leads to another tenant, not even where that is the only one left.
+func TestARenewalStaysWithItsTenant(t *testing.T) {
+	k := newKinds(t)
+	k.typed("chosen", "g", k.values(), "password", "pass-word")
+	if _, err := k.advance("chosen", "g"); err != nil {
+		t.Fatal(err)
+	}
+	k.done("chosen", "g", func(in *AdvanceLoginInput) { in.Choice = "s2" })
+	k.server.answers["/api/sites"] = func(w http.ResponseWriter) bool {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"sites":[{"id":"s7","name":"Seven"}]}`))
+		return true
+	}
+	if renewed := k.adoptAndRenew("g"); renewed.Tenant != "s2" || renewed.Credential.Values["site"] != "s2" {
+		t.Errorf("%+v", renewed.Document)
+	}
+}
+
 // What the app itself tells of the tenant counts for more than what was stored.
 func TestTheAppsWordOnTheTenant(t *testing.T) {
 	stored := connection.Stored{Document: connection.Document{Tenant: "t1", TenantLabel: "One"}}
