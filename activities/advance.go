@@ -128,7 +128,7 @@ func (l *login) run(ctx context.Context) (*AdvanceLoginReport, error) {
 
 func (l *login) report() *AdvanceLoginReport {
 	stored := storedReport(l.ref, l.stored.Document, l.method, l.in.Scopes)
-	stored.Identity = l.identity
+	stored.Identity = l.identity.Over(stored.Identity)
 	return &AdvanceLoginReport{Stored: stored}
 }
 
@@ -149,6 +149,7 @@ func (l *login) obtain(ctx context.Context) error {
 	next := l.stored.Document
 	next.Credential = minted(grant, l.method, credential, l.stored.Clock.Now())
 	next.Asked = l.in.Scopes
+	next.Tenant, next.TenantLabel = grant.Identity.Tenant, grant.Identity.TenantLabel
 	l.identity = grant.Identity
 	return l.save(ctx, l.after(next, connection.Login{Stage: stageAfter(l.method, connectors.StageGrant)}))
 }
@@ -168,6 +169,9 @@ func (l *login) step(ctx context.Context) (*Question, error) {
 		return l.ask(ctx, steps, outcome.Ask)
 	}
 	next.Credential = gathered(outcome, l.method, next.Credential, l.stored.Clock.Now())
+	if only := outcome.Chosen; only != nil {
+		next.Tenant, next.TenantLabel = only.ID, only.Label
+	}
 	goOn := connection.Login{Stage: at.Stage, Step: outcome.Next, Choices: outcome.Choices}
 	if len(outcome.Choices) > 0 {
 		goOn.Title = outcome.Title

@@ -60,6 +60,7 @@ func (l *login) choose(ctx context.Context) error {
 		return connection.InvalidInput("choice", "it is none of the choices", "choose one of those that are offered")
 	}
 	next.Credential.Values = overlay(next.Credential.Values, at.Choices[i].Values)
+	next.Tenant, next.TenantLabel = at.Choices[i].ID, at.Choices[i].Label
 	return l.save(ctx, l.after(next, connection.Login{Stage: at.Stage, Step: at.Step}))
 }
 

@@ -26,6 +26,21 @@ type ConnectRequest struct {
 	Values map[string]string `json:"values,omitempty"`
 	// Toolkit is the name of the toolkit to create; "" is "default".
 	Toolkit string `json:"toolkit,omitempty"`
+	// Kept is what a connection that is reconnected has already; empty for a new one.
+	Kept Kept `json:"kept,omitzero"`
+}
+
+// Kept is what a reconnect goes on with. What of it the app's definition or the
+// method knows nothing of is left out, and is no error: the connection has it from
+// another method, or from a definition of another day.
+type Kept struct {
+	// Actions are those of the connection's toolkits. Their scopes are asked for too.
+	Actions []string `json:"actions,omitempty"`
+	// Values are its inputs that are not secret; those of the request win.
+	Values map[string]string `json:"values,omitempty"`
+	// AuthConfig is the client registration that is not kept, whose values are: where an
+	// app lives, say. Below Values; "" is none.
+	AuthConfig string `json:"auth_config,omitempty"`
 }
 
 // ConnectPlan is a request that has been checked, with what follows from it.
@@ -92,19 +107,12 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 		return nil, connection.InvalidInput("auth_config", fmt.Sprintf("%s by %s needs a client registration", app.Name, method.Title),
 			fmt.Sprintf("create one with: connected-apps auth-configs create %s/%s/NAME", in.Connection.Environment(), app.ID))
 	}
-	access := in.Access
-	if access == "" {
-		access = connectors.AccessReadWrite
-		if len(in.Actions) > 0 {
-			access = connectors.AccessActions
-		}
-	}
-	actions, err := app.ActionsFor(method, access, in.Actions)
+	actions, err := chosen(app, method, in)
 	if err != nil {
 		return nil, err
 	}
 	open, secret := split(method.Inputs)
-	values, _, err := connectors.CheckInputs(open, in.Values, nil)
+	values, _, err := connectors.CheckInputs(open, in.Kept.values(open, in.Values), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +135,42 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 	return plan, nil
 }
 
+// chosen are the actions that are asked for. Nobody loses one that a connection has
+// by asking for another; where none of those is left, the least is asked for.
+func chosen(app *connectors.App, method *connectors.Method, in ConnectRequest) ([]*connectors.Action, error) {
+	access, actions := in.Access, in.Actions
+	kept := access == "" && len(in.Kept.Actions) > 0
+	switch {
+	case access == "" && len(actions) == 0 && !kept:
+		access = connectors.AccessReadWrite
+	case access == "":
+		access = connectors.AccessActions
+	}
+	if access != connectors.AccessActions {
+		return app.ActionsFor(method, access, actions)
+	}
+	for _, id := range in.Kept.Actions {
+		if action, err := app.Action(id); err == nil && action.OfferedBy(method) {
+			actions = append(slices.Clone(actions), id)
+		}
+	}
+	if kept && len(actions) == 0 {
+		access = connectors.AccessRead
+	}
+	return app.ActionsFor(method, access, actions)
+}
+
+// values are those that are kept and still asked for, with the given ones on top.
+func (k Kept) values(inputs []connectors.Input, given map[string]string) map[string]string {
+	kept := map[string]string{}
+	for _, input := range inputs {
+		if value := k.Values[input.Name]; value != "" {
+			kept[input.Name] = value
+		}
+	}
+	return overlay(kept, given)
+}
+
 func split(inputs []connectors.Input) (open, secret []connectors.Input) {
 	for _, input := range inputs {
 		if input.Secret {
@@ -146,6 +190,13 @@ func (a *Activities) ValidateConnect(ctx context.Context, in ConnectRequest) (*C
 }
 
 func (a *Activities) validateConnect(ctx context.Context, in ConnectRequest) (*ConnectPlan, error) {
+	if in.Kept.AuthConfig != "" {
+		config, _, err := a.AuthConfigs.Read(ctx, in.Connection.App(), in.Kept.AuthConfig)
+		if err != nil && !errors.Is(err, connection.ErrAbsent) {
+			return nil, err
+		}
+		in.Kept.Values = overlay(config.Values, in.Kept.Values)
+	}
 	plan, err := Plan(a.Catalogue, in)
 	if err != nil {
 		return nil, err

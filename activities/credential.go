@@ -29,7 +29,7 @@ func storedReport(ref connection.CredentialRef, d connection.Document, method *c
 		asked = d.Asked
 	}
 	report := &StoredReport{Ref: ref, Scopes: token.Scopes, Renewable: method.Renewable(d.Credential),
-		Unfinished: d.Login != nil}
+		Unfinished: d.Login != nil, Identity: d.Identified()}
 	if !report.Renewable {
 		report.Expires = d.Credential.Earliest().ExpiresAt
 	}

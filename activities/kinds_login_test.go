@@ -171,17 +171,20 @@ func TestWhoseGrantIsSharedMustBeKnown(t *testing.T) {
 	for name, test := range map[string]struct {
 		account string
 		live    bool
+		by      string // the auth config of what lives
 		want    string
 	}{
-		"the connection lives by it": {"u1", true, RevocationShared},
-		"nobody knows whose it is":   {"", false, RevocationShared},
-		"it is the last":             {"u1", false, RevocationDone},
+		"the connection lives by it":            {"u1", true, "device", RevocationShared},
+		"the connection lives by another way":   {"u1", true, "", RevocationDone},
+		"by another way, and nobody knows whom": {"", true, "", RevocationShared},
+		"nobody knows whose it is":              {"", false, "", RevocationShared},
+		"it is the last":                        {"u1", false, "", RevocationDone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			live := connection.CredentialRef{Connection: kindsID}
 			_ = k.vault.Destroy(background, live)
 			if test.live {
-				if _, err := k.vault.compareAndSet(live, connection.Document{Grant: "other", Generation: 1}, 0); err != nil {
+				if _, err := k.vault.compareAndSet(live, connection.Document{Grant: "other", Generation: 1, AuthConfig: test.by}, 0); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -126,6 +126,21 @@ auth:
       request: {method: POST, url: "{+base_url}/close", body: {session: "{session}"}}
     place:
       - {in: header, name: X-Session, value: "{session}"}
+  - id: chosen
+    kind: multi-step
+    title: A session of one site
+    inputs:
+      - {name: password, title: Password, secret: true}
+    steps:
+      - id: open
+        request: {method: POST, url: "{+base_url}/open", body: {device: "{password}"}}
+        capture:
+          session: {from: session, secret: true, lifetime: 20m}
+      - id: sites
+        request: {method: GET, url: "{+base_url}/api/sites"}
+        choose: {items: sites, id: id, label: name, values: {site: id}}
+    place:
+      - {in: header, name: X-Session, value: "{session}"}
   - id: key
     kind: api-key
     title: A key with a follow-up

@@ -189,7 +189,7 @@ func (a *Activities) grantShared(ctx context.Context, in RevokeInput, stored con
 	}
 	if in.Ref.Candidate {
 		live, err := a.Documents.Read(ctx, connection.CredentialRef{Connection: in.Ref.Connection})
-		if err == nil && live.Grant != in.Ref.Grant {
+		if err == nil && live.Grant != in.Ref.Grant && live.AuthConfig == stored.AuthConfig {
 			return true, nil // the connection's own credential is one of the others
 		}
 		if err != nil && !errors.Is(err, connection.ErrAbsent) {

@@ -65,8 +65,16 @@ func (a *Activities) probeStored(ctx context.Context, ref connection.CredentialR
 			connection.FactLastProbe: now, connection.FactLastOK: now, connection.FactFailingSince: {},
 		}) // a fact for people and for the plan; the probe itself has passed
 	}
-	return &ProbeReport{Tested: result.Tested, Untestable: result.Untestable, Identity: result.Identity,
+	return &ProbeReport{Tested: result.Tested, Untestable: result.Untestable, Identity: withTenant(result.Identity, used),
 		Scopes: result.Scopes, Ref: ref, told: told}, nil
+}
+
+// withTenant adds the tenant that the credential was made for, where the app does not tell of one.
+func withTenant(told connection.Identity, stored connection.Stored) connection.Identity {
+	if told.Tenant == "" || told.Tenant == stored.Tenant && told.TenantLabel == "" {
+		told.Tenant, told.TenantLabel = stored.Tenant, stored.TenantLabel
+	}
+	return told
 }
 
 // RefreshInput names the credential to renew.

@@ -59,6 +59,11 @@ func (s *Spender) loginAgain(ctx context.Context, x access, config connection.Au
 			asked.Verdict = connection.Revoked
 			return fresh, asked
 		}
+		if only := outcome.Chosen; only != nil && x.stored.Tenant != "" && only.ID != x.stored.Tenant {
+			for name := range only.Values { // it stays with its own tenant, whether that is still there or not
+				delete(outcome.Values, name)
+			}
+		}
 		fresh = gathered(outcome, x.method, fresh, now)
 		maps.Copy(brought, outcome.Tokens)
 		if step = outcome.Next; step == "" {

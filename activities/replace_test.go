@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -102,5 +103,58 @@ func TestACandidateThatTheConnectionLivesByIsNotRevoked(t *testing.T) {
 	report, err := w.process().revoke(context.Background(), RevokeInput{Ref: candidateOf(t, w, "other", nil), Account: "ada"})
 	if err != nil || report.Outcome != RevocationDone {
 		t.Errorf("a grant of its own: %+v, %v", report, err)
+	}
+}
+
+// A worker may be killed before or after each write of a replacement. Until the new
+// credential is in place the old one works on, and is not ended; after that it is.
+func TestAKillDuringAReplacement(t *testing.T) {
+	for kill := range 4 {
+		t.Run(fmt.Sprintf("%s write %d", []string{"before", "after"}[kill%2], kill/2+1), func(t *testing.T) {
+			w := newWorld(t, "strict")
+			a := w.process()
+			candidate := candidateOf(t, w, "second", nil)
+			in := AdoptInput{Ref: candidate, Gate: connection.Gate{Status: connection.Active, Grant: "second", Reason: "new"}}
+			gate, n := w.vault.peek(w.ref).Gate, 0
+			at := func(point int) func(connection.Document) error {
+				return func(connection.Document) error {
+					if n++; n == point {
+						return die()
+					}
+					return nil
+				}
+			}
+			if kill%2 == 0 {
+				w.vault.faults(nil, at(kill/2+1), nil)
+			} else {
+				w.vault.faults(nil, nil, at(kill/2+1))
+			}
+			gone(func() { _, _ = a.adopt(context.Background(), in) })
+			w.vault.faults(nil, nil, nil)
+			swapped := kill == 3
+			live := w.vault.peek(w.ref)
+			if swapped != (live.Grant == "second") || !swapped && (live.Gate.Grant != gate.Grant || live.Gate.Reason != gate.Reason) {
+				t.Fatalf("%s, gate %+v", live.Grant, live.Gate)
+			}
+			if _, err := a.probe(context.Background(), w.ref); err != nil {
+				t.Fatalf("what lives does not work: %v", err)
+			}
+			old := connection.CredentialRef{Connection: testID, Grant: "first", Generation: 1, Candidate: true}
+			for again := range 2 { // as it stands, and once the next attempt has done it
+				report, err := a.revoke(context.Background(), RevokeInput{Ref: old, Account: "ada"})
+				if err != nil || !swapped && again == 0 && report.Outcome == RevocationDone {
+					t.Fatalf("ended what lives: %+v, %v", report, err)
+				}
+				if _, err := a.adopt(context.Background(), in); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if report, err := a.revoke(context.Background(), RevokeInput{Ref: old, Account: "ada"}); err != nil || report.Outcome != RevocationDone {
+				t.Errorf("the old grant: %+v, %v", report, err)
+			}
+			if _, err := a.probe(context.Background(), w.ref); err != nil || w.vault.peek(w.ref).Grant != "second" {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

@@ -28,6 +28,7 @@ type granted struct {
 // cannot be kept is ended at the provider.
 func (a *Activities) storeGrant(ctx context.Context, g granted) (*StoredReport, error) {
 	document := connection.Document{Grant: g.ref.Grant, Generation: 1, AuthConfig: g.authConfig, Asked: g.asked,
+		Tenant: g.grant.Identity.Tenant, TenantLabel: g.grant.Identity.TenantLabel,
 		Gate:       connection.Gate{Status: connection.Pending, Grant: g.ref.Grant},
 		Credential: minted(g.grant, g.method, connection.Credential{Values: g.values}, g.now),
 		Login:      loginAt(stageAfter(g.method, connectors.StageGrant))}
@@ -49,7 +50,7 @@ func (a *Activities) storeGrant(ctx context.Context, g granted) (*StoredReport, 
 		return nil, err
 	}
 	report := storedReport(g.ref, document, g.method, g.asked)
-	report.Identity = g.grant.Identity
+	report.Identity = g.grant.Identity.Over(report.Identity)
 	return report, nil
 }
 

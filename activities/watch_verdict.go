@@ -16,10 +16,7 @@ func (a *Activities) healthy(in WatchInput, x access, report *ProbeReport) Look 
 		Scopes: grantedNow(in.Reported, x, report), Lost: in.Reported.Lost, Work: workLeft(in.Reported, x.stored),
 		LastUsed: latest(in.Reported.LastUsed, x.stored.Facts.LastUsed)}
 	if report != nil && report.Identity.Known() {
-		look.Identity = report.Identity
-		if look.Identity.Tenant == "" { // few probes name it
-			look.Identity.Tenant = in.Reported.Identity.Tenant
-		}
+		look.Identity = report.Identity.Over(in.Reported.Identity)
 	}
 	look.foresees(a.outlook(in, x))
 	if look.Scopes == nil { // the app says nothing of scopes: nothing is known to have changed

@@ -34,6 +34,16 @@ type Document struct {
 	// Asked are the scopes that were asked for. Where no token is spent to get
 	// another, they are asked for again.
 	Asked []string
+	// Tenant is the organisation, workspace or site of the account that the grant is
+	// for, as a person chose it or the app told it; "" where that is not known.
+	Tenant string
+	// TenantLabel is how a person recognises it; "" where only its ID is known.
+	TenantLabel string
+}
+
+// Identified is whose credential it is, as far as the document alone knows.
+func (d Document) Identified() Identity {
+	return Identity{Tenant: d.Tenant, TenantLabel: d.TenantLabel}
 }
 
 // Login is how far obtaining a credential has come that takes several requests.

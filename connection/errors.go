@@ -189,6 +189,13 @@ func IdentityChanged(was, is Identity) *Problem {
 		"authenticate as the account that the connection has, or reconnect allowing another account")
 }
 
+// TenantChanged reports that a reconnect came to another organisation, workspace or
+// site of the same account: an ErrIdentityChanged that says which.
+func TenantChanged(was, is Identity) *Problem {
+	return Refused(ErrIdentityChanged, fmt.Sprintf("it is of organisation %s now, not %s", Bound(is.TenantName(), 100), Bound(was.TenantName(), 100)),
+		"choose the organisation that the connection has, or reconnect allowing another account")
+}
+
 // PausedByPerson reports a Paused connection: nothing is asked of the app. Not retried.
 func PausedByPerson(id ID) *Problem {
 	return Refused(ErrConnectionPaused, fmt.Sprintf("%s is paused", id), "resume it first: connected-apps connections resume "+id.String())

@@ -103,7 +103,29 @@ type Identity struct {
 	// Tenant is the organisation, workspace or site of the account that the connection
 	// is of, where one account can reach several; "" where it cannot, or it is not known.
 	Tenant string `json:"tenant,omitempty"`
+	// TenantLabel is how a person recognises the tenant; "" where only its ID is known.
+	TenantLabel string `json:"tenant_label,omitempty"`
 }
 
-// Known reports whether the provider told anything.
+// Known reports whether the provider told whose account it is.
 func (i Identity) Known() bool { return i.Account != "" || i.Label != "" }
+
+// Over is what is known once i is told, where before was known already: what i leaves
+// out stays. The tenant stays only where the account does.
+func (i Identity) Over(before Identity) Identity {
+	if !i.Known() {
+		i.Account, i.Label = before.Account, before.Label
+	}
+	if (i.Tenant == "" && i.Account == before.Account) || (i.TenantLabel == "" && i.Tenant == before.Tenant) {
+		i.Tenant, i.TenantLabel = before.Tenant, before.TenantLabel
+	}
+	return i
+}
+
+// TenantName is the tenant as people are told of it; "" where it is not known.
+func (i Identity) TenantName() string {
+	if i.TenantLabel != "" {
+		return i.TenantLabel
+	}
+	return i.Tenant
+}

@@ -103,9 +103,9 @@ func (g *Grant) inherit(earlier *Grant) {
 			g.learn(name, value)
 		}
 	}
-	if !g.Identity.Known() {
-		g.Identity = earlier.Identity
-	}
+	later := g.Identity
+	g.Identity = earlier.Identity
+	g.identify(later)
 }
 
 // over are values with those that the grant brought on top.

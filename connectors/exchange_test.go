@@ -27,14 +27,14 @@ func TestThen(t *testing.T) {
       then:
         - {url: "{+base_url}/long", method: GET, grant: ig_exchange_token, params: {access_token: "{token}"}, remove: [client_id]}
         - {body: json, params: {again: "{token}", id: "{user}"}, headers: {X-Token: "{token}"}, rename: {client_id: app}}
-      answer: {values: {user: user_id}, identity: {account: user_id}}
+      answer: {values: {user: user_id}, identity: {account: user_id, tenant: team}}
 `)
-	s := serve(t, inTurn(`{"access_token":"short-lived","user_id":"u1"}`, `{"access_token":"longer-lived"}`, `{"access_token":"last","expires_in":60,"token_type":"bearer"}`))
+	s := serve(t, inTurn(`{"access_token":"short-lived","user_id":"u1","team":"t1"}`, `{"access_token":"longer-lived"}`, `{"access_token":"last","expires_in":60,"token_type":"bearer"}`))
 	grant, err := exchange(m, s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := grant.Tokens[connection.DefaultToken]; got.Access.Reveal() != "last" || got.Lifetime.Seconds() != 60 || grant.Identity.Account != "u1" || grant.Values["user"] != "u1" {
+	if got := grant.Tokens[connection.DefaultToken]; got.Access.Reveal() != "last" || got.Lifetime.Seconds() != 60 || grant.Identity != (connection.Identity{Account: "u1", Tenant: "t1"}) || grant.Values["user"] != "u1" {
 		t.Errorf("%+v %+v", got, grant)
 	}
 	second, third := s.got[1], s.got[2]

@@ -273,4 +273,7 @@ type IdentityRules struct {
 	Account Path `yaml:"account"`
 	// Label is what a person recognises.
 	Label Path `yaml:"label"`
+	// Tenant is the organisation, workspace or site, where one account can reach
+	// several and the credential is of one of them. "" is none.
+	Tenant Path `yaml:"tenant"`
 }

@@ -187,6 +187,7 @@ func (r stepRun) choose(a *answer, out *StepOutcome) error {
 			out.Values = map[string]string{}
 		}
 		maps.Copy(out.Values, choices[0].Values)
+		out.Chosen = &choices[0]
 	default:
 		out.Choices, out.Title = choices[:min(len(choices), maxChoices)], title
 	}

@@ -46,6 +46,8 @@ type StepOutcome struct {
 	// values of the chosen one are learnt, and Next goes on.
 	Choices []connection.Choice
 	Title   string
+	// Chosen is the one item there was, where there was no choice; its values are in Values.
+	Chosen *connection.Choice
 }
 
 // RunStep takes one step of a login or one follow-up: it sends at most one request.

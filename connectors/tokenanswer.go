@@ -33,10 +33,18 @@ func (o *OAuth) told(grant *Grant, a *answer) *Grant {
 	for name, path := range o.Answer.Values {
 		grant.learn(name, a.text(path))
 	}
-	if identity := o.Answer.Identity.in(a); identity.Known() {
-		grant.Identity = identity
-	}
+	grant.identify(o.Answer.Identity.in(a))
 	return grant
+}
+
+// identify takes over what is told of whose grant it is; what is not told stays.
+func (g *Grant) identify(told connection.Identity) {
+	if told.Known() {
+		g.Identity.Account, g.Identity.Label = told.Account, told.Label
+	}
+	if told.Tenant != "" {
+		g.Identity.Tenant = told.Tenant
+	}
 }
 
 // readToken reads one token set. It reports false when there is nothing to keep.
@@ -109,6 +117,7 @@ func (r *IdentityRules) in(a *answer) connection.Identity {
 	return connection.Identity{
 		Account: connection.Bound(a.text(r.Account), maxProviderText),
 		Label:   connection.Bound(a.text(r.Label), maxProviderText),
+		Tenant:  connection.Bound(a.text(r.Tenant), maxProviderText),
 	}
 }
 

@@ -245,7 +245,7 @@ func TestPlacesBesideTheBody(t *testing.T) {
       token: {url: "{+base_url}/token"}
       answer:
         tokens: {default: {access: "header:X-Token", refresh: "cookie:session", expires_form: jwt}}
-        claims: {values: {tenant: tid}, identity: {account: sub, label: name}}
+        claims: {values: {tenant: tid}, identity: {account: sub, label: name, tenant: tid}}
         values: {site: site, cookie: "cookie:session", none: "header:X-None"}
 `)
 	grant, err := m.Obtain(context.Background(), s.Client(), ObtainInput{Client: testClient, Values: at(s)})
@@ -256,7 +256,7 @@ func TestPlacesBesideTheBody(t *testing.T) {
 	if got.Access.Reveal() != token || got.Refresh.Reveal() != "the-cookie" || got.Lifetime.Seconds() != 2000 {
 		t.Errorf("%q %q %v", got.Access.Reveal(), got.Refresh.Reveal(), got.Lifetime)
 	}
-	if fmt.Sprint(grant.Values) != "map[cookie:the-cookie site:eu tenant:tenant-7]" || grant.Identity != (connection.Identity{Account: "u1", Label: "Ada"}) {
+	if fmt.Sprint(grant.Values) != "map[cookie:the-cookie site:eu tenant:tenant-7]" || grant.Identity != (connection.Identity{Account: "u1", Label: "Ada", Tenant: "tenant-7"}) {
 		t.Errorf("%v %v", grant.Values, grant.Identity)
 	}
 }

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -41,7 +43,8 @@ func at(kind, path string) func(entry) bool {
 func revoked(e entry) bool { return e.Kind == "revoke" && e.Outcome == "ok" }
 
 // Every kind that is not among the first ones is connected with the command line,
-// tested, used, renewed, used again, and disconnected, with the real worker.
+// tested, used, renewed, used again, reconnected in place, used, and disconnected,
+// with the real worker.
 func TestKinds(t *testing.T) {
 	ada := map[string]string{"username": s.credentials["basic_username"]}
 	password := map[string]string{"password": s.credentials["basic_password"]}
@@ -74,7 +77,7 @@ func (c kindCase) live(t *testing.T) {
 	name := "kind-" + c.method
 	s.sandboxSettings(t, map[string]any{"access_ttl": kindTTL, "organisations": map[string]int{"grace": 2}})
 	mark := s.mark(t)
-	c.connect(t, name, c.method)
+	c.connect(t, name, c.method, false)
 	result, err := s.client.AwaitConnect(within(t, time.Minute), id(name))
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +96,7 @@ func (c kindCase) live(t *testing.T) {
 		eventually(t, "a renewal", func() bool { return count(s.since(t, renewals), c.renewal) > 0 })
 		c.use(t, name)
 	}
+	c.again(t, name)
 	ended, err := s.client.Disconnect(within(t, time.Minute), id(name), "the test is over")
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +118,34 @@ func (c kindCase) live(t *testing.T) {
 	}
 	_, err = run(t, name, "whoami", map[string]any{})
 	problemOf(t, err, connection.ErrConnectionNotFound)
+}
+
+// again reconnects in place: the ID, the run, the account and the toolkits stay, the
+// grant is another one, and the old one is ended at the app where that is offered.
+func (c kindCase) again(t *testing.T, name string) {
+	t.Helper()
+	before, err := s.client.Describe(within(t, time.Minute), id(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := s.mark(t)
+	c.connect(t, name, c.method, true)
+	var after workflows.Description
+	eventually(t, "the reconnect is over", func() bool {
+		after, err = s.client.Describe(within(t, time.Minute), id(name))
+		return err == nil && after.Reconnect == nil
+	})
+	was, is := before.Look, after.Look
+	if is.Status != connection.Active || is.Grant == was.Grant || is.Identity != was.Identity {
+		t.Fatalf("was %+v, is %+v: %+v", was, is, after.Transitions)
+	}
+	if after.RunID != before.RunID || after.Method != before.Method || !reflect.DeepEqual(after.Toolkits, before.Toolkits) || !maps.Equal(after.Values, before.Values) {
+		t.Errorf("was %+v, is %+v", before.State, after.State)
+	}
+	if c.ended != nil {
+		eventually(t, "the old grant is ended", func() bool { return count(s.since(t, mark), c.ended) > 0 })
+	}
+	c.use(t, name)
 }
 
 // listed fails the test unless the connection is listed as active.
@@ -152,7 +184,7 @@ func (c kindCase) use(t *testing.T, name string) {
 // HTTP Digest goes on by itself when a nonce has become too old.
 func TestKindsDigestGetsANewNonce(t *testing.T) {
 	const name = "kind-stale"
-	provided(map[string]string{"username": s.credentials["basic_username"]}, map[string]string{"password": s.credentials["basic_password"]})(t, name, "digest")
+	provided(map[string]string{"username": s.credentials["basic_username"]}, map[string]string{"password": s.credentials["basic_password"]})(t, name, "digest", false)
 	if _, err := s.client.AwaitConnect(within(t, time.Minute), id(name)); err != nil {
 		t.Fatal(err)
 	}

@@ -93,10 +93,19 @@ func (w *follower) choose(ctx context.Context, e *environment, f connectFlags) e
 			return err
 		}
 	}
-	return p.work(ctx, e, "the choice to be taken", func(ctx context.Context) error {
-		_, err := e.ChooseAccount(ctx, id, workflows.ChooseAccount{ID: chosen})
+	var progress workflows.Progress
+	err := p.work(ctx, e, "the choice to be taken", func(ctx context.Context) error {
+		var err error
+		progress, err = e.ChooseAccount(ctx, id, workflows.ChooseAccount{ID: chosen})
 		return err
 	})
+	if err != nil || progress.Problem == nil || p.interactive() {
+		return err
+	}
+	if progress.Phase == workflows.PhaseChoice { // it may be chosen again
+		return progress.Problem
+	}
+	return p.giveUp(ctx, e, id, progress.Problem)
 }
 
 func (p *program) askChoice(ctx context.Context, items []connection.Choice) (string, error) {

@@ -22,7 +22,7 @@ func showConnection(t *table, r shownReport) {
 	t.fact("OWNER", r.Owner)
 	showHealth(t, r)
 	t.fact("ACCOUNT", account(r.Look.Identity))
-	t.fact("TENANT", r.Look.Identity.Tenant)
+	t.fact("ORGANISATION", r.Look.Identity.TenantName())
 	t.fact("METHOD", method(r))
 	t.fact("AUTH CONFIG", r.AuthConfig)
 	t.fact("SCOPES", strings.Join(r.Look.Scopes, " "))

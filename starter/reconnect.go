@@ -29,11 +29,15 @@ func (p *program) reconnectCommand() *cobra.Command {
 or to replace a key. Its ID, its toolkits and its settings stay. The old credential
 works on until the new one has passed its test, and is revoked at the app after that.
 
-Another account than before is refused, unless --allow-other-account is given. The
-same command again goes on with an open reconnect; "connected-apps connect ID
---cancel" ends it and changes nothing.`,
+With --method it is authenticated another way from then on, such as by signing in
+instead of by a key.
+
+Another account than before, or another organisation of the same account, is refused
+unless --allow-other-account is given. The same command again goes on with an open
+reconnect; "connected-apps connect ID --cancel" ends it and changes nothing.`,
 		Example: `  connected-apps reconnect development/sandbox/my-account --open
   connected-apps reconnect development/sandbox/by-key --secret-file key.txt
+  connected-apps reconnect development/sandbox/by-key --method oauth --auth-config demo
   connected-apps reconnect production/slack/team --access read-write`,
 		ValidArgsFunction: p.completeOpenIDs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -45,15 +49,17 @@ same command again goes on with an open reconnect; "connected-apps connect ID
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.in.AuthConfig, "auth-config", "", "name of another client registration to use")
+	flags.StringVar(&f.in.Method, "method", "", "another of the app's ways to authenticate; the connection's own when not given")
+	flags.StringVar(&f.in.AuthConfig, "auth-config", "", "name of another client registration to use; not kept when --method is another")
 	flags.StringVar(&f.in.Access, "access", "", `ask for the scopes of "read" or "read-write"; those of the toolkits when not given`)
 	flags.StringArrayVar(&f.in.Actions, "action", nil, "ask for the scopes of this action, instead of --access; repeatable")
 	flags.StringArrayVar(&f.set, "set", nil, "input that is not secret, as NAME=VALUE; repeatable")
-	flags.BoolVar(&f.in.AllowOtherAccount, "allow-other-account", false, "let the connection pass to another account of the app")
+	flags.BoolVar(&f.in.AllowOtherAccount, "allow-other-account", false, "let the connection pass to another account of the app, or another organisation")
 	flags.StringVar(&f.in.RequestedBy, "requested-by", "", "who asks, as the person at the link reads it; your user name when not given")
 	flags.StringVar(&f.secretFile, "secret-file", "", `file with the secrets; "-" is standard input`)
 	flags.BoolVar(&f.open, "open", false, "open the link in a browser")
 	flags.BoolVar(&f.noWait, "no-wait", false, "write the link to standard output and do not wait")
+	complete(c, "method", p.completeMethods)
 	complete(c, "access", fixed(connectors.AccessReadWrite, connectors.AccessRead))
 	complete(c, "action", p.completeFlagActions)
 	return c
@@ -65,6 +71,7 @@ func (p *program) reconnect(ctx context.Context, e *environment, id connection.I
 		return err
 	}
 	connect := connectFlags{in: begun.Connect, open: f.open, noWait: f.noWait, secretFile: f.secretFile}
+	connect.in.Values = begun.Plan.Values // what a correction begins with
 	switch begun.Plan.Flow {
 	case activities.FlowBrowser, activities.FlowDevice:
 		if f.secretFile != "" {
@@ -98,9 +105,12 @@ func (p *program) beginReconnect(ctx context.Context, e *environment, id connect
 	if err != nil {
 		return begun, nil, err
 	}
-	method, err := app.Method(described.State.Method)
+	method, err := app.Method(or(f.in.Method, described.State.Method))
 	if err != nil {
 		return begun, nil, err
+	}
+	if f.in.Method != "" {
+		f.in.Method = method.ID
 	}
 	if f.in.Values, err = pairs("set", f.set, method.Inputs); err != nil {
 		return begun, nil, err

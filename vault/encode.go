@@ -20,6 +20,8 @@ type storedDocument struct {
 	Login       *connection.Login     `json:"login,omitempty"`
 	AuthConfig  string                `json:"auth_config,omitempty"`
 	Asked       []string              `json:"asked,omitempty"`
+	Tenant      string                `json:"tenant,omitempty"`
+	TenantLabel string                `json:"tenant_label,omitempty"`
 }
 
 type storedCredential struct {
@@ -84,6 +86,7 @@ func encodeDocument(d connection.Document) storedDocument {
 	stored := storedDocument{
 		Grant: d.Grant, Generation: d.Generation, RefreshedBy: d.RefreshedBy,
 		Rejected: d.Rejected, Gate: d.Gate, Login: d.Login, AuthConfig: d.AuthConfig, Asked: d.Asked,
+		Tenant: d.Tenant, TenantLabel: d.TenantLabel,
 		Credential: storedCredential{
 			Method: d.Credential.Method,
 			Fields: reveal(d.Credential.Fields),
@@ -110,6 +113,7 @@ func (s storedDocument) decode() connection.Document {
 	d := connection.Document{
 		Grant: s.Grant, Generation: s.Generation, RefreshedBy: s.RefreshedBy,
 		Rejected: s.Rejected, Gate: s.Gate, Login: s.Login, AuthConfig: s.AuthConfig, Asked: s.Asked,
+		Tenant: s.Tenant, TenantLabel: s.TenantLabel,
 		Credential: connection.Credential{
 			Method: s.Credential.Method, Fields: conceal(s.Credential.Fields), Values: s.Credential.Values,
 		},

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"connectedapps/activities"
@@ -180,7 +181,7 @@ func (c *connect) await(ctx workflow.Context, wanted func() bool) *connection.Pr
 		TimerOptions: workflow.TimerOptions{Summary: "the session ends"}}, func() bool { return wanted() || c.cancel != nil })
 	switch {
 	case err != nil || c.cancel != nil:
-		reason := "the connect was cancelled"
+		reason := wasCancelled
 		if c.cancel != nil && c.cancel.Reason != "" {
 			reason += ": " + c.cancel.Reason
 		}
@@ -189,6 +190,14 @@ func (c *connect) await(ctx workflow.Context, wanted func() bool) *connection.Pr
 		return connection.Refused(connection.ErrSessionClosed, "nobody finished the connect within a day", "start a new one")
 	}
 	return nil
+}
+
+// wasCancelled begins the message of a connect that somebody has cancelled; a reason may follow.
+const wasCancelled = "the connect was cancelled"
+
+// cancelled reports whether somebody has ended a connect that ended with this problem.
+func cancelled(problem *connection.Problem) bool {
+	return problem.Type == connection.ErrSessionClosed && strings.HasPrefix(problem.Message, wasCancelled)
 }
 
 func (c *connect) name() string {

@@ -75,9 +75,7 @@ func (c *connect) advanced(report *activities.AdvanceLoginReport) {
 	if report.Stored != nil {
 		known := c.candidate.Identity
 		c.candidate = report.Stored
-		if !c.candidate.Identity.Known() {
-			c.candidate.Identity = known
-		}
+		c.candidate.Identity = c.candidate.Identity.Over(known)
 	}
 	c.candidate.Unfinished = !report.Done
 }

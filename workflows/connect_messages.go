@@ -21,8 +21,9 @@ type ConnectInput struct {
 	// Mode is "" for a new connection. With [ModeReplace] the Connection itself starts
 	// the ConnectApp, to replace its credential; nobody else can.
 	Mode string `json:"mode,omitempty"`
-	// Known is the account that the connection has, in mode replace: another one is
-	// refused unless AllowOtherAccount is set. The zero value pins nothing.
+	// Known is the account that the connection has, in mode replace: another one, or
+	// another tenant of it, is refused unless AllowOtherAccount is set. The zero value
+	// pins nothing.
 	Known             connection.Identity `json:"known,omitzero"`
 	AllowOtherAccount bool                `json:"allow_other_account,omitempty"`
 	// Fingerprint stands for the input: a request with another one for an ID whose

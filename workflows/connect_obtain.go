@@ -97,11 +97,9 @@ func (c *connect) test(ctx workflow.Context, stored *activities.StoredReport) bo
 		return false
 	}
 	stored.Ref = report.Ref
-	if report.Identity.Known() {
-		stored.Identity = report.Identity
-	}
-	if c.in.Mode == ModeReplace && !c.in.AllowOtherAccount && anotherAccount(c.in.Known, stored.Identity) {
-		c.refuse(ctx, connection.IdentityChanged(c.in.Known, stored.Identity))
+	stored.Identity = report.Identity.Over(stored.Identity)
+	if problem := c.strangers(stored.Identity); problem != nil {
+		c.refuse(ctx, problem)
 		return false
 	}
 	if stored.Scopes == nil {
@@ -109,6 +107,21 @@ func (c *connect) test(ctx workflow.Context, stored *activities.StoredReport) bo
 	}
 	c.progress.Test = report
 	return true
+}
+
+// strangers is why a replacement may not take a credential: it is of another account
+// than the connection's, or of another tenant of it. Nil where that is allowed.
+func (c *connect) strangers(is connection.Identity) *connection.Problem {
+	switch was := c.in.Known; {
+	case c.in.Mode != ModeReplace || c.in.AllowOtherAccount:
+		return nil
+	case anotherAccount(was, is):
+		return connection.IdentityChanged(was, is)
+	case was.Tenant != "" && is.Tenant != "" && was.Tenant != is.Tenant:
+		return connection.TenantChanged(was, is)
+	default: // a tenant that was not known before is taken as it is
+		return nil
+	}
 }
 
 // refuse ends a try whose credential was obtained and is not the right one.

@@ -62,8 +62,8 @@ func adopted(before activities.Look, in activate, another bool) activities.Look 
 	if before.Status == connection.Paused {
 		look.Status, look.Verdict, look.Reason = before.Status, before.Verdict, before.Reason
 	}
-	if !look.Identity.Known() && !another {
-		look.Identity = before.Identity
+	if !another {
+		look.Identity = look.Identity.Over(before.Identity)
 	}
 	return look
 }
@@ -83,10 +83,14 @@ func uncovered(toolkits []connection.Toolkit, asked []string) []string {
 
 // adoption says what happened, for the connection's list of transitions.
 func adoption(before State, in activate, uncovered []string) string {
-	if before.Look.Status == connection.Pending {
-		return "connected " + in.Identity.Label
+	whose := in.Identity.Label
+	if tenant := in.Identity.TenantName(); tenant != "" {
+		whose += " (" + tenant + ")"
 	}
-	said := "reconnected " + in.Identity.Label
+	if before.Look.Status == connection.Pending {
+		return "connected " + whose
+	}
+	said := "reconnected " + whose
 	if len(in.Missing) > 0 {
 		said += "; not granted: " + strings.Join(in.Missing, " ")
 	}

@@ -23,7 +23,7 @@ func (e *entity) updateCredentials(ctx workflow.Context, in NewCredentials) (Pro
 	}
 	message := handedOver{Request: fresh(ctx), Credential: ProvideCredential{Inbox: in.Inbox, Fingerprint: begun.Connect.Fingerprint}}
 	if len(in.Values) > 0 {
-		message.Credential.Values = changed(begun.Connect.Values, in.Values)
+		message.Credential.Values = changed(begun.Plan.Values, in.Values)
 	}
 	// If the connect is gone already the signal fails, and how it ended says why.
 	_ = workflow.SignalExternalWorkflow(ctx, open.WorkflowID, open.RunID, signalHandedOver, message).Get(ctx, nil)

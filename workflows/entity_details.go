@@ -70,6 +70,7 @@ func (e *entity) details() string {
 	line("reason", s.Look.Reason)
 	line("what to do", s.Look.Remedy)
 	line("account", s.account())
+	line("organisation", s.Look.Identity.TenantName())
 	line("authentication", string(s.Kind))
 	line("auth config", s.AuthConfig)
 	if s.Reconnect != nil {

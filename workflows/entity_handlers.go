@@ -128,9 +128,11 @@ func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
 	report, err := probeConnection.do(ctx, fair(asked, e.state.Owner, e.state.ID), "test, on request", activities.ProbeInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
 	if err != nil {
 		problem := why(err)
+		e.note(ctx, "Test failed", connection.Bound(problem.Message, 1000))
 		if problem.Type == connection.ErrReconnectRequired && e.watched() {
 			e.expire(ctx, problem.Message)
 		}
+		workflow.SetCurrentDetails(ctx, e.details())
 		return TestResult{Problem: problem, Status: e.state.Look.Status}, nil
 	}
 	if report.Untestable {
@@ -143,9 +145,7 @@ func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
 			look.Status, look.Verdict, look.Reason, look.Remedy = connection.Active, connection.OK, "", ""
 		}
 		look.Generation = report.Ref.Generation
-		if report.Identity.Known() {
-			look.Identity = report.Identity
-		}
+		look.Identity = report.Identity.Over(look.Identity)
 		e.replan = look.Status != e.state.Look.Status
 		e.see(ctx, look)
 	}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
@@ -50,26 +51,30 @@ func (e *entity) begin(ctx workflow.Context, in ReconnectInput, fits func(*activ
 }
 
 // replacement is the connect that the connection asks for: itself, with what is to be another way.
+// Another method has a client registration of its own, if any.
 func (e *entity) replacement(in ReconnectInput) ConnectInput {
 	s := e.state
 	request := activities.ConnectRequest{Connection: s.ID, Method: s.Method, AuthConfig: s.AuthConfig,
-		Access: in.Access, Actions: in.Actions, Values: s.Values}
+		Access: in.Access, Actions: in.Actions, Values: in.Values, Kept: activities.Kept{Values: s.Values}}
+	if in.Method != "" && in.Method != s.Method {
+		request.Method, request.AuthConfig = in.Method, ""
+	}
 	if in.AuthConfig != "" {
 		request.AuthConfig = in.AuthConfig
+	}
+	if request.AuthConfig == "" { // its values are the connection's own from now on
+		request.Kept.AuthConfig = s.AuthConfig
 	}
 	if len(s.Toolkits) > 0 {
 		request.Toolkit = s.Toolkits[0].Name
 	}
-	if in.Access == "" || in.Access == connectors.AccessActions { // nobody loses an action by asking for another
-		for _, toolkit := range s.Toolkits {
-			request.Actions = append(slices.Clone(request.Actions), toolkit.Actions...)
-		}
-		request.Actions = slices.Compact(slices.Sorted(slices.Values(request.Actions)))
-		if len(request.Actions) == 0 {
-			request.Access = connectors.AccessRead // the least that can be asked for
-		}
+	for _, toolkit := range s.Toolkits {
+		request.Kept.Actions = append(request.Kept.Actions, toolkit.Actions...)
 	}
-	request.Values = changed(s.Values, in.Values)
+	request.Kept.Actions = slices.Compact(slices.Sorted(slices.Values(request.Kept.Actions)))
+	if in.Access == "" && len(in.Actions)+len(request.Kept.Actions) == 0 {
+		request.Access = connectors.AccessRead // the least that can be asked for
+	}
 	return ConnectInput{ConnectRequest: request, DisplayName: s.DisplayName, Owner: s.Owner, RequestedBy: in.RequestedBy,
 		Mode: ModeReplace, Known: s.Look.Identity, AllowOtherAccount: in.AllowOtherAccount, Fingerprint: fingerprint(in)}
 }
@@ -127,7 +132,7 @@ func (e *entity) concludeReconnect(ctx workflow.Context) {
 	quiet, _ := workflow.NewDisconnectedContext(ctx)
 	account := account(e.connecting.Connect.Known)
 	if err := e.child.Get(quiet, nil); err != nil {
-		e.note(quiet, "Reconnecting", connection.Bound("ended without success: "+ended(err), 1000))
+		e.noteEnd(quiet, err)
 	}
 	report, err := discardAttempts.do(quiet, vaultWork, "what has the reconnect left?", activities.DiscardInput{Connection: e.state.ID})
 	e.child, e.cancelChild, e.state.Reconnect = nil, nil, nil
@@ -143,7 +148,7 @@ func (e *entity) concludeReconnect(ctx workflow.Context) {
 	workflow.Go(quiet, func(ctx workflow.Context) {
 		defer func() { e.endings-- }()
 		if err := endCandidates(ctx, report.Candidates, account); err != nil {
-			e.note(ctx, "Reconnecting", "the replaced grant was not ended: "+why(err).Error())
+			e.note(ctx, "Not revoked", "the replaced grant was not ended: "+why(err).Error())
 			workflow.SetCurrentDetails(ctx, e.details())
 			if unrevoked(err) {
 				e.state.Alerts.grantMayLive(ctx, e.state.subject(), "a reconnect replaced the grant")
@@ -152,16 +157,26 @@ func (e *entity) concludeReconnect(ctx workflow.Context) {
 	})
 }
 
-// ended is why a connect ended, in words.
-func ended(err error) string {
-	if temporal.IsCanceledError(err) {
-		return "it was cancelled"
+// noteEnd says how a reconnect ended that has replaced nothing.
+func (e *entity) noteEnd(ctx workflow.Context, err error) {
+	problem, ok := connection.AsProblem(err)
+	switch {
+	case temporal.IsCanceledError(err):
+		e.note(ctx, reconnectCancelled, "it was cancelled from outside")
+	case ok && cancelled(problem):
+		e.note(ctx, reconnectCancelled, connection.Bound(strings.TrimPrefix(strings.TrimPrefix(problem.Message, wasCancelled), ": "), 1000))
+	case ok:
+		e.note(ctx, reconnectFailed, connection.Bound(problem.Message, 1000))
+	default:
+		e.note(ctx, reconnectFailed, "it was ended from outside")
 	}
-	if problem, ok := connection.AsProblem(err); ok {
-		return problem.Message
-	}
-	return "it was ended from outside"
 }
+
+// What a transition says of a reconnect that came to nothing.
+const (
+	reconnectFailed    = "Reconnect failed"
+	reconnectCancelled = "Reconnect cancelled"
+)
 
 // stopReconnect cancels the reconnect and waits until it has undone itself. One
 // that waits for its credential to be taken over cannot be cancelled and is told no.

@@ -79,7 +79,11 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	ref := func(grant string) connection.CredentialRef {
 		return connection.CredentialRef{Connection: testID, Grant: grant, Generation: 1, Candidate: true}
 	}
-	add("ValidateConnect", answer(r, "ValidateConnect", func(activities.ConnectRequest) *activities.ConnectPlan { plan := r.plan; return &plan }))
+	add("ValidateConnect", answer(r, "ValidateConnect", func(in activities.ConnectRequest) *activities.ConnectPlan {
+		plan := r.plan
+		plan.Values = changed(in.Kept.Values, in.Values)
+		return &plan
+	}))
 	add("BeginAuthorization", answer(r, "BeginAuthorization", func(activities.BeginAuthorizationInput) *activities.BeginAuthorizationResult {
 		begun := r.begun
 		return &begun

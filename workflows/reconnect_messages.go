@@ -10,6 +10,10 @@ import (
 // ReconnectInput asks a Connection to have a person authenticate again. What it
 // leaves out is as the connection has it.
 type ReconnectInput struct {
+	// Method is another of the app's ways to authenticate, by ID or kind; "" keeps it.
+	// The client registration is not kept with it, and of the inputs only those that
+	// the other method asks for too.
+	Method string `json:"method,omitempty"`
 	// RequestedBy is shown to the person who authorizes: who asks for this. Optional.
 	RequestedBy string `json:"requested_by,omitempty"`
 	// Access and Actions ask for the scopes of more than the toolkits hold, as in a
@@ -20,7 +24,8 @@ type ReconnectInput struct {
 	Values map[string]string `json:"values,omitempty"`
 	// AuthConfig replaces the client registration; "" keeps it.
 	AuthConfig string `json:"auth_config,omitempty"`
-	// AllowOtherAccount lets the connection pass to another account.
+	// AllowOtherAccount lets the connection pass to another account, or to another
+	// organisation of the same one.
 	AllowOtherAccount bool `json:"allow_other_account,omitempty"`
 }
 

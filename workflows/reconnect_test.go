@@ -117,8 +117,8 @@ func TestAReconnectReplacesTheCredential(t *testing.T) {
 			s.play(start, 10*time.Hour)
 
 			asked := begun.result.(Reconnecting).Connect
-			if asked.Mode != ModeReplace || !slices.Equal(asked.Actions, []string{"a", "b", "gone"}) || asked.Method != "api-key" ||
-				asked.Values["host"] == "" || asked.Values["port"] != "1" || asked.Known != ada {
+			if asked.Mode != ModeReplace || !slices.Equal(asked.Kept.Actions, []string{"a", "b", "gone"}) || asked.Method != "api-key" ||
+				asked.Kept.Values["host"] == "" || asked.Values["port"] != "1" || asked.Known != ada {
 				t.Errorf("asked for %+v", asked)
 			}
 			if meanwhile.Reconnect == nil || meanwhile.Look.Grant != "g" || meanwhile.Look.Status != name {
@@ -185,7 +185,7 @@ func TestAReconnectThatDoesNotSucceedChangesNothing(t *testing.T) {
 			begun := s.send(time.Hour, "1", UpdateReconnect, ReconnectInput{})
 			tried := s.provide(2*time.Hour, "2", begun)
 			if cancel {
-				s.toConnect(3*time.Hour, "3", UpdateCancel, func() any { return Reason{} })
+				s.toConnect(3*time.Hour, "3", UpdateCancel, func() any { return Reason{Reason: "not now"} })
 			}
 			again := s.send(40*time.Hour, "4", UpdateReconnect, ReconnectInput{RequestedBy: "another"})
 			after := s.state(39 * time.Hour)
@@ -201,7 +201,11 @@ func TestAReconnectThatDoesNotSucceedChangesNothing(t *testing.T) {
 			if again.err != nil {
 				t.Errorf("another reconnect: %v", again.err)
 			}
-			if last := after.Transitions[len(after.Transitions)-1]; last.What != "Reconnecting" {
+			want := Transition{What: "Reconnect failed", Reason: "nobody finished the connect within a day"}
+			if cancel {
+				want = Transition{What: "Reconnect cancelled", Reason: "not now"}
+			}
+			if last := after.Transitions[len(after.Transitions)-1]; last.What != want.What || last.Reason != want.Reason {
 				t.Errorf("%+v", after.Transitions)
 			}
 			if slices.IndexFunc(r.revoked, func(in activities.RevokeInput) bool { return in.Ref.Candidate }) >= 0 {
