@@ -273,7 +273,7 @@ func TestShowSaysEverything(t *testing.T) {
 	}
 	short := strings.Join(strings.Fields(text(false)), " ")
 	for _, want := range []string{"ID development/sandbox/a", "(sandbox)", "NAME Ant", "OWNER ada", "STATUS Error", "REASON a scope is gone", "WHAT TO DO reconnect with it",
-		"WORK FAILS 5 attempts", "ALERT scope-lost since", "just now): write is gone", "RECONNECT under way", "asked for by grace", "ACCOUNT ada@example.com (7)", "TENANT Analytical",
+		"WORK FAILS 5 attempts", "ALERT scope-lost since", "just now): write is gone", "RECONNECT under way", "asked for by grace", "ACCOUNT ada@example.com (7)", "ORGANISATION Analytical",
 		"oauth2-code, renewed by itself", "AUTH CONFIG demo", "SCOPES read", "SCOPES LOST write", "TOOLKIT reader: list-contacts", "looked at every 15m;", "(in 10 days)",
 		"(in 3 days): the refresh token", "LAST USED", "(3 minutes ago)", "LAST TEST", "LAST REFRESH", "LAST LOOK healthy", "NEXT LOOK", "(in 1 hour)",
 		"WORKFLOW connection/development/sandbox/a, run run-1", "change-11.", "2 before that: --timeline shows them"} {

@@ -94,7 +94,7 @@ func TestAReconnectNeverHarmsWhatLives(t *testing.T) {
 func TestTheOldGrantIsEndedInTheEnd(t *testing.T) {
 	for name, heals := range map[string]bool{"after some attempts": true, "never": false} {
 		t.Run(name, func(t *testing.T) {
-			r := &recorder{plan: keyPlan(), fail: map[string]error{"RevokeGrant": connection.ProviderUnavailable("away", 503)}}
+			r := &recorder{plan: keyPlan(), deaf: true, fail: map[string]error{"RevokeGrant": connection.ProviderUnavailable("away", 503)}}
 			s := newScene(t, r)
 			s.leaves()
 			begun := s.send(time.Hour, "1", UpdateReconnect, ReconnectInput{})
