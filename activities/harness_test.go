@@ -246,6 +246,7 @@ type told struct {
 	rejected []string
 	clients  []string
 	work     []connection.WorkTrouble
+	gone     []string
 	others   map[string]bool // accounts that other connections have too
 }
 
@@ -267,6 +268,13 @@ func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.work = append(w.work, trouble)
+	return nil
+}
+
+func (w *told) SinkGone(_ context.Context, name, _ string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = append(w.gone, name)
 	return nil
 }
 

@@ -34,6 +34,7 @@ type recorder struct {
 	watched []activities.WatchInput
 	gates   []connection.Gate
 	counts  map[string]int
+	alerts  alertRecorder
 }
 
 func (r *recorder) called(name string) int {
@@ -148,6 +149,7 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	add("WatchConnectSession", func(context.Context, activities.WatchSessionInput) error {
 		return connection.LookAgain("still under way", time.Minute).Temporal()
 	})
+	addAlerts(add, r)
 	add("WatchConnection", func(_ context.Context, in activities.WatchInput) (*activities.Look, error) {
 		n := r.called("WatchConnection")
 		r.mu.Lock()
