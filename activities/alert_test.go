@@ -145,9 +145,14 @@ func TestWhatASinkAnswers(t *testing.T) {
 		kind   string
 		wait   time.Duration
 	}{
-		"created":                 {status(201), "", 0},
-		"a refusal":               {status(404), connection.ErrProviderUnavailable, 0},
-		"a redirect":              {status(307, "Location", elsewhere.URL), connection.ErrProviderUnavailable, 0},
+		"created":    {status(201), "", 0},
+		"a refusal":  {status(404), connection.ErrProviderUnavailable, 0},
+		"a redirect": {status(307, "Location", elsewhere.URL), connection.ErrProviderUnavailable, 0},
+		"a redirect at home": {func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == hookPath {
+				status(307, "Location", "/there")(rw, r)
+			}
+		}, connection.ErrProviderUnavailable, 0},
 		"a redirect to a page":    {status(302, "Location", elsewhere.URL), connection.ErrProviderUnavailable, 0},
 		"too many":                {status(429, "Retry-After", "120"), connection.ErrRateLimited, 2 * time.Minute},
 		"unavailable until later": {status(503, "Retry-After", "7200"), connection.ErrRateLimited, time.Hour},
