@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	connectedapps v0.0.0
 	github.com/hashicorp/vault/api v1.23.0
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	go.temporal.io/api v1.64.1
 	go.uber.org/zap v1.28.0
 )
@@ -15,7 +16,6 @@ require (
 	github.com/dghubble/oauth1 v0.7.3 // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/icholy/digest v1.2.0 // indirect
-	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // indirect
 )
 
 require (
