@@ -48,9 +48,10 @@ func (a *Activities) announce(ctx context.Context) (*AnnounceAlertReport, error)
 		if errors.Is(err, connection.ErrAbsent) {
 			continue // deleted meanwhile
 		}
-		if err != nil {
+		if connection.TypeOf(err) == connection.ErrVaultUnavailable {
 			return nil, err
 		}
+		// One that cannot be read holds up no other: its delivery fails, and says so.
 		if sink.Disabled == "" {
 			report.Sinks = append(report.Sinks, name)
 		}

@@ -19,8 +19,8 @@ const (
 	// deliveryTimeout is how long a sink may take over an answer; the Standard
 	// Webhooks specification advises 15 to 30 seconds.
 	deliveryTimeout = 15 * time.Second
-	// deliveryWait bounds the wait that a sink may ask for.
-	deliveryWait = time.Hour
+	// The wait that a sink may ask for is at least the first pause and at most the longest.
+	deliveryWaitMin, deliveryWait = 5 * time.Second, time.Hour
 	// sinkGone is why a sink is disabled that answered 410, by the same specification.
 	sinkGone = "it answered 410 Gone"
 )
@@ -73,7 +73,7 @@ func (a *Activities) deliverAlert(ctx context.Context, in DeliverAlertInput) (*D
 	case status == http.StatusGone:
 		return a.disableSink(ctx, in.Sink, sink, version)
 	case wait > 0:
-		problem := connection.RateLimited(fmt.Sprintf("the sink %s answered %d and asks to wait", in.Sink, status), min(wait, deliveryWait))
+		problem := connection.RateLimited(fmt.Sprintf("the sink %s answered %d and asks to wait", in.Sink, status), min(max(wait, deliveryWaitMin), deliveryWait))
 		problem.Status = status
 		return nil, problem
 	default:

@@ -156,6 +156,7 @@ func TestWhatASinkAnswers(t *testing.T) {
 		"a redirect to a page":    {status(302, "Location", elsewhere.URL), connection.ErrProviderUnavailable, 0},
 		"too many":                {status(429, "Retry-After", "120"), connection.ErrRateLimited, 2 * time.Minute},
 		"unavailable until later": {status(503, "Retry-After", "7200"), connection.ErrRateLimited, time.Hour},
+		"sooner than we ask":      {status(429, "Retry-After", "1"), connection.ErrRateLimited, deliveryWaitMin},
 		"by date": {status(503, "Retry-After", "Sun, 22 Nov 2026 12:00:30 GMT", "Date", "Sun, 22 Nov 2026 12:00:00 GMT"),
 			connection.ErrRateLimited, 30 * time.Second},
 		"too many, for how long?":  {status(429), connection.ErrProviderUnavailable, 0},
@@ -276,4 +277,27 @@ func (l lame) List(ctx context.Context) ([]string, error) {
 		return nil, errors.New("away")
 	}
 	return l.Sinks.List(ctx)
+}
+
+// A sink whose document is damaged holds up no other.
+func TestADamagedSinkHoldsUpNoOther(t *testing.T) {
+	w, _ := webhook(t, status(200))
+	w.vault.sinks["bad"] = w.vault.sinks["ops"]
+	a := w.process()
+	a.Sinks = damaged{a.Sinks}
+	report, err := a.announce(context.Background())
+	if err != nil || len(report.Sinks) != 2 {
+		t.Errorf("%+v %v", report, err)
+	}
+	_, err = a.DeliverAlert(context.Background(), delivery("bad"))
+	demand(t, err, connection.ErrInternal)
+}
+
+type damaged struct{ Sinks }
+
+func (d damaged) Read(ctx context.Context, name string) (connection.Sink, int, connection.Clock, error) {
+	if name == "bad" {
+		return connection.Sink{}, 0, connection.Clock{}, connection.Internal("alert sink")
+	}
+	return d.Sinks.Read(ctx, name)
 }

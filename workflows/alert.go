@@ -3,6 +3,7 @@ package workflows
 import (
 	"connectedapps/activities"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -101,12 +102,7 @@ func (a *alert) say(ctx workflow.Context, kind string) {
 // kind there any more, so that it is no longer listed while it is still delivered.
 func (a *alert) publish(ctx workflow.Context) {
 	s := a.state
-	kind := keyword(AttributeAlertKind, string(s.Kind))
-	if a.resolved() {
-		kind = AttributeAlertKind.ValueUnset()
-	}
-	err := workflow.UpsertTypedSearchAttributes(ctx, AttributeApp.ValueSet(s.App), AttributeEnvironment.ValueSet(s.Environment),
-		keyword(AttributeName, s.Name), ownerAttribute(s.Owner), kind)
+	err := workflow.UpsertTypedSearchAttributes(ctx, s.attributes()...)
 	if err == nil {
 		err = workflow.UpsertMemo(ctx, map[string]any{memoReason: s.Reason, memoSince: s.Opened})
 	}
@@ -114,6 +110,15 @@ func (a *alert) publish(ctx workflow.Context) {
 		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
 	}
 	workflow.SetCurrentDetails(ctx, s.details())
+}
+
+func (s AlertState) attributes() []temporal.SearchAttributeUpdate {
+	kind := keyword(AttributeAlertKind, string(s.Kind))
+	if !s.Resolved.IsZero() {
+		kind = AttributeAlertKind.ValueUnset()
+	}
+	return []temporal.SearchAttributeUpdate{AttributeApp.ValueSet(s.App), AttributeEnvironment.ValueSet(s.Environment),
+		keyword(AttributeName, s.Name), ownerAttribute(s.Owner), kind}
 }
 
 // announce finds out which sinks there are, and begins a delivery to each.

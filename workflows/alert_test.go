@@ -10,6 +10,7 @@ import (
 	"connectedapps/connection"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 )
 
@@ -246,5 +247,18 @@ func TestAlertIDs(t *testing.T) {
 		if !slices.Contains(strings.Split(query, " AND "), part) {
 			t.Errorf("%s is not in %s", part, query)
 		}
+	}
+}
+
+// What is resolved is not listed any more, however long it is still delivered.
+func TestAResolvedAlertHasNoKindInTheList(t *testing.T) {
+	s := AlertState{ID: testAlertID, AlertInput: alertInput()}
+	kind, ok := temporal.NewSearchAttributes(s.attributes()...).GetKeyword(AttributeAlertKind)
+	if !ok || kind != string(connection.AlertExpired) {
+		t.Errorf("%q %v", kind, ok)
+	}
+	s.Resolved = time.Unix(1, 0)
+	if kind, ok := temporal.NewSearchAttributes(s.attributes()...).GetKeyword(AttributeAlertKind); ok {
+		t.Errorf("%q", kind)
 	}
 }
