@@ -30,6 +30,7 @@ type Activities struct {
 	AuthConfigs AuthConfigs
 	Attempts    Attempts
 	Outputs     Outputs
+	Sinks       Sinks
 	Workflows   Workflows
 	Log         *zap.Logger
 
@@ -68,6 +69,9 @@ func (a *Activities) RegisterVault(r Registry) {
 	register(r, "StoreAuthConfig", beating(a.StoreAuthConfig))
 	register(r, "DestroyAuthConfig", beatingAct(a.DestroyAuthConfig))
 	register(r, "SweepVault", a.SweepVault)
+	register(r, "AnnounceAlert", beating(a.AnnounceAlert))
+	register(r, "StoreSink", beating(a.StoreSink))
+	register(r, "DestroySink", beatingAct(a.DestroySink))
 }
 
 // RegisterEgress registers what talks to providers, for the egress queue.
@@ -83,6 +87,7 @@ func (a *Activities) RegisterEgress(r Registry) {
 	register(r, "RevokeGrant", beating(a.RevokeGrant))
 	register(r, "WatchConnection", a.WatchConnection)
 	register(r, "CallAction", a.CallAction)
+	register(r, "DeliverAlert", beating(a.DeliverAlert))
 }
 
 func register(r Registry, name string, f any) {

@@ -43,6 +43,7 @@ type store struct {
 	kept    map[string]map[string]connection.Secret
 	trials  map[string]trialEntry
 	budgets map[string]budgetEntry
+	sinks   map[string]sinkEntry
 
 	reads, notes, left int
 	// beforeRead and beforeWrite may refuse; afterWrite may lose the answer.
@@ -68,7 +69,7 @@ type configEntry struct {
 func newStore() *store {
 	return &store{entries: map[string]*entry{}, configs: map[string]configEntry{},
 		inbox: map[connection.InboxRef]map[string]connection.Secret{}, kept: map[string]map[string]connection.Secret{},
-		trials: map[string]trialEntry{}, budgets: map[string]budgetEntry{}}
+		trials: map[string]trialEntry{}, budgets: map[string]budgetEntry{}, sinks: map[string]sinkEntry{}}
 }
 
 var (
@@ -246,6 +247,7 @@ type told struct {
 	rejected []string
 	clients  []string
 	work     []connection.WorkTrouble
+	gone     []string
 	others   map[string]bool // accounts that other connections have too
 	ended    time.Time       // when a connection was disconnected
 	asked    int             // how often that was asked
@@ -270,6 +272,13 @@ func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.work = append(w.work, trouble)
+	return nil
+}
+
+func (w *told) SinkGone(_ context.Context, name, _ string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = append(w.gone, name)
 	return nil
 }
 
@@ -357,7 +366,7 @@ func (w *world) process() *Activities {
 		Provider: outbound.New(outbound.Policy{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 			AllowHTTP: true, Timeout: 10 * time.Second}),
 		Documents: w.vault, AuthConfigs: configStore{w.vault}, Inbox: inboxStore{w.vault}, Attempts: attemptStore{w.vault},
-		Outputs: outputStore{w.vault}, Workflows: w.told, GatewayURL: "https://connect.example.com", Log: zap.NewNop()}
+		Outputs: outputStore{w.vault}, Sinks: sinkStore{w.vault}, Workflows: w.told, GatewayURL: "https://connect.example.com", Log: zap.NewNop()}
 	a.Prepare()
 	return a
 }

@@ -40,6 +40,15 @@ type AuthConfigs interface {
 	DestroyBudget(ctx context.Context, app, owner string) error
 }
 
+// Sinks keeps where alerts are delivered, with what signs them.
+type Sinks interface {
+	// List answers the names, sorted.
+	List(ctx context.Context) ([]string, error)
+	Read(ctx context.Context, name string) (connection.Sink, int, connection.Clock, error)
+	Write(ctx context.Context, name string, s connection.Sink, version int) error
+	Destroy(ctx context.Context, name string) error
+}
+
 // Outputs keeps secrets that actions answered with.
 type Outputs interface {
 	Keep(ctx context.Context, id connection.ID, fields map[string]connection.Secret) (string, error)
@@ -64,6 +73,8 @@ type Workflows interface {
 	WorkFailed(ctx context.Context, ref connection.CredentialRef, trouble connection.WorkTrouble) error
 	// ClientRefused tells the AuthConfig that the provider refuses its registration.
 	ClientRefused(ctx context.Context, app, name, code string) error
+	// SinkGone tells the environment's AlertSinks that a sink is disabled, and why.
+	SinkGone(ctx context.Context, name, reason string) error
 	// SessionOpen reports whether that run of the connection's ConnectApp is still open.
 	SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error)
 	// ConnectionOpen reports whether the Connection's workflow is open.

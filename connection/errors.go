@@ -38,6 +38,9 @@ const (
 	ErrLinkInvalid         = "LinkInvalid"         // unknown, used or too old
 	ErrAuthorizationFailed = "AuthorizationFailed" // refused by the person or the provider; may be tried again
 	ErrTestFailed          = "TestFailed"          // the probe did not pass
+	ErrSinkNotFound        = "SinkNotFound"        // no such alert sink in this environment
+	ErrSinkTaken           = "SinkTaken"           // an alert sink of that name exists
+	ErrAlertNotFound       = "AlertNotFound"       // never raised, or forgotten since
 	ErrIdentityChanged     = "IdentityChanged"     // a reconnect came to another account than the connection's
 	ErrSessionClosed       = "SessionClosed"       // this connect was cancelled, timed out or is over
 	ErrInternal            = "Internal"            // a defect; the worker's log says more

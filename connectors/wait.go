@@ -92,6 +92,12 @@ func until(moment, now time.Time, limit time.Duration) (time.Duration, bool) {
 	return min(d, limit), d > 0
 }
 
+// RetryAfter is how long an answer's Retry-After header asks to wait, a day at most;
+// false when it does not say.
+func RetryAfter(header http.Header) (time.Duration, bool) {
+	return retryAfter(header, (&answer{header: header}).date())
+}
+
 // retryAfter reads the Retry-After header: seconds or a date (RFC 9110 section 10.2.3).
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	text := header.Get("Retry-After")

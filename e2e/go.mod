@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	connectedapps v0.0.0
 	github.com/hashicorp/vault/api v1.23.0
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	go.temporal.io/api v1.64.1
 	go.uber.org/zap v1.28.0
 )

@@ -31,14 +31,15 @@ var exits = []struct {
 	{exitUsage, "the input is not valid; nothing was started", []string{connection.ErrInvalidInput, connection.ErrInvalidArguments,
 		connection.ErrAuthKindNotOffered, connection.ErrActionNotInToolkit}},
 	{exitNotFound, "there is no such thing", []string{connection.ErrUnknownApp, connection.ErrUnknownEnvironment, connection.ErrUnknownAction,
-		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound, connection.ErrSessionClosed}},
+		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound, connection.ErrSessionClosed,
+		connection.ErrSinkNotFound, connection.ErrAlertNotFound}},
 	{exitRefused, "the app refused, or the test failed", []string{connection.ErrTestFailed, connection.ErrIdentityChanged, connection.ErrAuthorizationFailed,
 		connection.ErrRejectedInput, connection.ErrScopeMissing, connection.ErrClientMisconfigured}},
 	{exitPerson, "a person must act: reconnect, resume, or look what happened", []string{connection.ErrReconnectRequired,
 		connection.ErrConnectionPaused, connection.ErrConnectionPending, connection.ErrOutcomeUnknown, connection.ErrLinkInvalid}},
 	{exitUnavailable, "Temporal, Vault or the app is away; try again later", []string{connection.ErrTemporalUnavailable,
 		connection.ErrVaultUnavailable, connection.ErrProviderUnavailable, connection.ErrRateLimited, connection.ErrLookAgain}},
-	{exitConflict, "the name is taken", []string{connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken}},
+	{exitConflict, "the name is taken", []string{connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrSinkTaken}},
 	{exitInterrupted, "interrupted; what was started goes on", nil},
 }
 

@@ -92,4 +92,5 @@ func TestNothingIsLostInVault(t *testing.T) {
 	roundTrip(t, encodeDocument, storedDocument.decode)
 	roundTrip(t, encodeAuthConfig, storedAuthConfig.decode)
 	roundTrip(t, encodeAttempt, storedAttempt.decode)
+	roundTrip(t, encodeSink, storedSink.decode)
 }

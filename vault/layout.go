@@ -38,6 +38,7 @@ const (
 	attempts    = "attempts/"
 	outputs     = "outputs/"
 	budgets     = "budgets/"
+	sinks       = "sinks/"
 )
 
 func owner(id connection.ID) string { return id.App() + "/" + id.Slug() }

@@ -97,7 +97,7 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 	a := &activities.Activities{
 		Environment: settings.Environment, GatewayURL: settings.GatewayURL, Catalogue: catalogue, Provider: settings.Provider(), WarnDays: settings.WarnDays, Budgets: settings.Budgets,
 		Documents: secrets.Documents(), Inbox: secrets.Inbox(), AuthConfigs: secrets.AuthConfigs(), Attempts: secrets.Attempts(),
-		Outputs: secrets.Outputs(), Workflows: c, Log: log,
+		Outputs: secrets.Outputs(), Sinks: secrets.Sinks(), Workflows: c, Log: log,
 	}
 	a.Prepare()
 	worker.SetStickyWorkflowCacheSize(stickyCache)

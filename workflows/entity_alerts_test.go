@@ -81,8 +81,8 @@ func TestAlertsFollowWhatIsSeen(t *testing.T) {
 			if err := env.GetWorkflowError(); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(r.alerts, c.want) {
-				t.Errorf("told %q, want %q", r.alerts, c.want)
+			if !slices.Equal(r.heard, c.want) {
+				t.Errorf("told %q, want %q", r.heard, c.want)
 			}
 		})
 	}
@@ -118,8 +118,8 @@ func TestTroubleAtWorkIsAnAlert(t *testing.T) {
 	}, 3*time.Hour)
 	disconnectAfter(env, 50*time.Hour)
 	env.ExecuteWorkflow("entity", activeState())
-	if want := []string{"+failing", "-failing: it has recovered"}; !slices.Equal(r.alerts, want) {
-		t.Errorf("told %q, want %q", r.alerts, want)
+	if want := []string{"+failing", "-failing: it has recovered"}; !slices.Equal(r.heard, want) {
+		t.Errorf("told %q, want %q", r.heard, want)
 	}
 }
 
@@ -140,8 +140,8 @@ func TestAlertsSurviveAContinueAsNew(t *testing.T) {
 		Return(func(_, _, _, _ string, arg any) error { resolved = arg.(AlertResolved).Resolution; return nil })
 	disconnectAfter(env, 50*time.Hour)
 	env.ExecuteWorkflow("entity", *carried)
-	if len(again.alerts) != 0 || resolved != "it has recovered" {
-		t.Errorf("told %q; resolved %q", again.alerts, resolved)
+	if len(again.heard) != 0 || resolved != "it has recovered" {
+		t.Errorf("told %q; resolved %q", again.heard, resolved)
 	}
 }
 

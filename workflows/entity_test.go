@@ -25,6 +25,7 @@ func entityEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnviron
 	t.Helper()
 	env := newEnvironment(t, r)
 	env.RegisterWorkflowWithOptions(Connection, workflow.RegisterOptions{Name: "entity"})
+	env.RegisterWorkflowWithOptions(r.alert, workflow.RegisterOptions{Name: TypeAlert, DisableAlreadyRegisteredCheck: true})
 	return env
 }
 

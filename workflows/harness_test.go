@@ -33,9 +33,10 @@ type recorder struct {
 	revoked []activities.RevokeInput
 	watched []activities.WatchInput
 	gates   []connection.Gate
-	alerts  []string // what alerts were told: "+kind", "~kind days" and "-kind: resolution"
+	heard   []string // what alerts were told: "+kind", "~kind days" and "-kind: resolution"
 	deaf    bool     // alerts end at once: the test environment waits for every child
 	counts  map[string]int
+	alerts  alertRecorder
 }
 
 func (r *recorder) called(name string) int {
@@ -74,7 +75,6 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	env.SetTestTimeout(20 * time.Second)
 	Register(withoutConnection{env})
 	env.RegisterWorkflowWithOptions(reservation, workflow.RegisterOptions{Name: TypeConnection})
-	env.RegisterWorkflowWithOptions(r.alert, workflow.RegisterOptions{Name: TypeAlert})
 	add := func(name string, f any) { env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
 	ref := func(grant string) connection.CredentialRef {
 		return connection.CredentialRef{Connection: testID, Grant: grant, Generation: 1, Candidate: true}
@@ -155,6 +155,7 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 	add("WatchConnectSession", func(context.Context, activities.WatchSessionInput) error {
 		return connection.LookAgain("still under way", time.Minute).Temporal()
 	})
+	addAlerts(add, r)
 	add("WatchConnection", func(_ context.Context, in activities.WatchInput) (*activities.Look, error) {
 		n := r.called("WatchConnection")
 		r.mu.Lock()
@@ -170,12 +171,11 @@ func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironmen
 }
 
 // withoutConnection registers everything but Connection, which the test environment
-// would wait for for ever, since a connection has no end, and Alert, of which only is
-// recorded what it is told.
+// would wait for for ever, since a connection has no end.
 type withoutConnection struct{ Registry }
 
 func (r withoutConnection) RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions) {
-	if options.Name != TypeConnection && options.Name != TypeAlert {
+	if options.Name != TypeConnection {
 		r.Registry.RegisterWorkflowWithOptions(w, options)
 	}
 }
@@ -194,12 +194,12 @@ func reservation(ctx workflow.Context, in State) error {
 	return nil
 }
 
-// alert stands in for Alert.
+// alert stands in for Alert, and records what it is told.
 func (r *recorder) alert(ctx workflow.Context, in AlertInput) error {
 	say := func(what string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.alerts = append(r.alerts, what)
+		r.heard = append(r.heard, what)
 	}
 	say("+" + string(in.Kind))
 	for over := r.deaf; !over; {

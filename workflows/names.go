@@ -13,6 +13,7 @@ const (
 	TypeAuthConfig = "AuthConfig"
 	TypeRunAction  = "RunAction"
 	TypeAlert      = "Alert"
+	TypeAlertSinks = "AlertSinks"
 	TypeSweepVault = "SweepVault"
 )
 
@@ -74,6 +75,15 @@ const (
 	signalAlertResolved = "alert-resolved"
 )
 
+// Messages to AlertSinks; it answers QueryDescribe too.
+const (
+	UpdateSinkCreate = "create"
+	UpdateSinkRotate = "rotate"
+	UpdateSinkDelete = "delete"
+	UpdateSinkTest   = "test"
+	SignalSinkGone   = "sink-gone"
+)
+
 // Messages to AuthConfig; it answers QueryDescribe too.
 const (
 	UpdateDelete        = "delete"
@@ -117,3 +127,6 @@ func ConnectionWorkflowID(id connection.ID) string { return "connection/" + id.S
 func AuthConfigWorkflowID(environment, app, name string) string {
 	return "auth-config/" + environment + "/" + app + "/" + name
 }
+
+// AlertSinksWorkflowID is the ID of the one entity that keeps an environment's alert sinks.
+func AlertSinksWorkflowID(environment string) string { return "alert-sinks/" + environment }

@@ -23,6 +23,8 @@ const (
 	linkLife = 10 * time.Minute
 	// revokeFor is how long a revocation is retried before it is given up, visibly.
 	revokeFor = 24 * time.Hour
+	// deliverFor is how long a message is tried at a sink.
+	deliverFor = 72 * time.Hour
 	// disconnectAnswer is how long a disconnect waits before it answers that the revocation goes on by itself.
 	disconnectAnswer = 15 * time.Second
 	// deadAfter is how long an activity may be silent before its worker is taken for
@@ -109,6 +111,18 @@ func pollingFor(life time.Duration) workflow.ActivityOptions {
 		ScheduleToCloseTimeout: life + pollGrace, HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true,
 		Priority: temporal.Priority{PriorityKey: forPeople}}
 }
+
+// delivering brings one message to one sink. A sink that is down over a weekend gets
+// it; after that it is given up, and the alert says so.
+var delivering = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: time.Minute,
+	ScheduleToCloseTimeout: deliverFor, HeartbeatTimeout: deadAfter,
+	RetryPolicy: &temporal.RetryPolicy{InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: time.Hour}}
+
+// tryingSink is for a test message, whose outcome a person waits for.
+var tryingSink = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 30 * time.Second,
+	ScheduleToCloseTimeout: 50 * time.Second, HeartbeatTimeout: deadAfter,
+	RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumAttempts: 2,
+		NonRetryableErrorTypes: []string{connection.ErrRateLimited}}}
 
 // sweeping walks all of an environment's Vault paths.
 var sweeping = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: 10 * time.Minute,

@@ -23,6 +23,7 @@ func Register(r Registry) {
 	r.RegisterWorkflowWithOptions(AuthConfig, workflow.RegisterOptions{Name: TypeAuthConfig})
 	r.RegisterWorkflowWithOptions(RunAction, workflow.RegisterOptions{Name: TypeRunAction})
 	r.RegisterWorkflowWithOptions(Alert, workflow.RegisterOptions{Name: TypeAlert})
+	r.RegisterWorkflowWithOptions(AlertSinks, workflow.RegisterOptions{Name: TypeAlertSinks})
 	r.RegisterWorkflowWithOptions(SweepVault, workflow.RegisterOptions{Name: TypeSweepVault})
 }
 
@@ -43,6 +44,12 @@ func (c *Client) WorkFailed(ctx context.Context, ref connection.CredentialRef, t
 // ClientRefused implements [activities.Workflows].
 func (c *Client) ClientRefused(ctx context.Context, app, name, code string) error {
 	return c.Temporal.SignalWorkflow(ctx, AuthConfigWorkflowID(c.Environment, app, name), "", SignalClientRefused, ClientRefused{Code: code})
+}
+
+// SinkGone implements [activities.Workflows].
+func (c *Client) SinkGone(ctx context.Context, name, reason string) error {
+	err := c.Temporal.SignalWorkflow(ctx, AlertSinksWorkflowID(c.Environment), "", SignalSinkGone, SinkGone{Name: name, Reason: reason})
+	return problem(err, activities.NoSink(name))
 }
 
 // SessionOpen implements [activities.Workflows].
