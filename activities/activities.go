@@ -61,6 +61,12 @@ func (a *Activities) RegisterVault(r Registry) {
 	register(r, "WatchConnectSession", a.WatchConnectSession)
 	register(r, "StoreAuthConfig", beating(a.StoreAuthConfig))
 	register(r, "DestroyAuthConfig", beatingAct(a.DestroyAuthConfig))
+	register(r, "StageRotation", beating(a.StageRotation))
+	register(r, "CommitRotation", beatingAct(a.CommitRotation))
+	register(r, "AbandonRotation", beatingAct(a.AbandonRotation))
+	register(r, "RetireAuthConfig", beatingAct(a.RetireAuthConfig))
+	register(r, "CountAuthConfigUsers", beating(a.CountAuthConfigUsers))
+	register(r, "WatchAuthConfig", a.WatchAuthConfig)
 	register(r, "SweepVault", a.SweepVault)
 }
 
@@ -75,6 +81,7 @@ func (a *Activities) RegisterEgress(r Registry) {
 	register(r, "ProbeConnection", beating(a.ProbeConnection))
 	register(r, "RefreshCredential", beating(a.RefreshCredential))
 	register(r, "RevokeGrant", beating(a.RevokeGrant))
+	register(r, "ProveRotation", beating(a.ProveRotation))
 	register(r, "WatchConnection", a.WatchConnection)
 	register(r, "CallAction", a.CallAction)
 }

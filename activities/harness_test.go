@@ -247,6 +247,7 @@ type told struct {
 	clients  []string
 	work     []connection.WorkTrouble
 	others   map[string]bool // accounts that other connections have too
+	users    []connection.ID // of the auth config, as the list of connections has them
 }
 
 func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
@@ -256,11 +257,17 @@ func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRe
 	return nil
 }
 
-func (w *told) ClientRefused(_ context.Context, app, name, _ string) error {
+func (w *told) ClientRefused(_ context.Context, app, name, _, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clients = append(w.clients, app+"/"+name)
 	return nil
+}
+
+func (w *told) UsersOf(_ context.Context, _, _ string, n int) ([]connection.ID, int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.users[:min(n, len(w.users))]), len(w.users), nil
 }
 
 func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble connection.WorkTrouble) error {
