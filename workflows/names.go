@@ -77,6 +77,8 @@ const (
 // Messages to AuthConfig; it answers QueryDescribe too.
 const (
 	UpdateDelete        = "delete"
+	UpdateRotate        = "rotate"
+	UpdateRetire        = "retire"
 	SignalClientRefused = "client-refused"
 )
 
