@@ -11,6 +11,7 @@ import (
 	"connectedapps/connection"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 )
@@ -42,8 +43,9 @@ func newRegistration(t *testing.T) *registrationWorld {
 		w.alerts = append(w.alerts, string(in.Kind))
 		var resolved AlertResolved
 		channel := workflow.GetSignalChannel(ctx, signalAlertResolved)
-		channel.Receive(ctx, &resolved)
-		w.alerts = append(w.alerts, string(in.Kind)+" over: "+resolved.Resolution)
+		if ok, _ := channel.ReceiveWithTimeout(ctx, 100*time.Hour, &resolved); ok { // the environment waits for children
+			w.alerts = append(w.alerts, string(in.Kind)+" over: "+resolved.Resolution)
+		}
 		return nil
 	}, workflow.RegisterOptions{Name: TypeAlert})
 	add := func(name string, f any) { w.env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
@@ -308,5 +310,42 @@ func TestAnEndIsWarnedOf(t *testing.T) {
 	}
 	if err := w.env.GetWorkflowError(); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// The next run knows the end, the warning and the open alert, and watches on.
+func TestAnAuthConfigContinuesAsNew(t *testing.T) {
+	w := newRegistration(t)
+	w.watch = func(in activities.WatchAuthConfigInput) *activities.WatchAuthConfigReport {
+		if in.Warned == 0 {
+			return &activities.WatchAuthConfigReport{Warned: 14}
+		}
+		return nil
+	}
+	end := w.env.Now().Add(10 * 24 * time.Hour)
+	w.after(time.Minute, func() { w.update(UpdateRotate, "r1", Rotate{Inbox: "second", Expires: end}) })
+	w.after(time.Hour, func() {
+		w.env.SetContinueAsNewSuggested(true)
+		w.env.SignalWorkflow(SignalClientRefused, ClientRefused{Code: "of the old secret"})
+	})
+	w.run()
+	var next *workflow.ContinueAsNewError
+	if !errors.As(w.env.GetWorkflowError(), &next) {
+		t.Fatalf("ended with %v", w.env.GetWorkflowError())
+	}
+	var in AuthConfigInput
+	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &in); err != nil {
+		t.Fatal(err)
+	}
+	if s := in.State; s == nil || s.Warned != 14 || !s.Expires.Equal(end) || s.Rotation != "r1" || len(s.Alerts.Open) != 1 || s.Status != connection.Active {
+		t.Fatalf("carried %+v", in.State)
+	}
+	again := newRegistration(t)
+	again.watch = w.watch
+	again.env.SetTestTimeout(20 * time.Second)
+	again.after(time.Hour, again.env.CancelWorkflow)
+	again.env.ExecuteWorkflow(TypeAuthConfig, in)
+	if again.rec.count("StoreAuthConfig") != 0 || len(again.watched) == 0 || again.watched[0].Warned != 14 {
+		t.Errorf("calls %q, watched %+v", again.rec.calls, again.watched)
 	}
 }
