@@ -116,7 +116,7 @@ func (p *proof) on(ctx context.Context, id connection.ID) (bool, error) {
 			return false, err
 		case strings.HasPrefix(stored.RefreshedBy, p.in.Rotation+"/"):
 			return true, nil // before this attempt's predecessor died
-		case rejected(stored) || stored.Login != nil || stored.AuthConfig != p.in.Name || stored.Credential.Method != p.method.ID:
+		case !serving(stored.Gate) || rejected(stored) || stored.Login != nil || stored.AuthConfig != p.in.Name || stored.Credential.Method != p.method.ID:
 			return false, nil
 		}
 		x, err := p.a.access(ctx, stored, id)
@@ -138,6 +138,12 @@ func (p *proof) on(ctx context.Context, id connection.ID) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// serving reports whether a connection may be asked for anything: one that is paused,
+// dead or being disconnected is left alone.
+func serving(gate connection.Gate) bool {
+	return !gate.Closed && (gate.Status == connection.Active || gate.Status == connection.Error)
 }
 
 // renews reports whether a renewal presents the secrets that are to be proven.

@@ -126,6 +126,18 @@ func TestWhatAProofSaysOfADeadGrantAndOfTrouble(t *testing.T) {
 	}
 }
 
+func TestAPausedConnectionProvesNothing(t *testing.T) {
+	w := newWorld(t, "strict")
+	w.told.users = []connection.ID{testID}
+	w.vault.change(t, w.ref, func(d *connection.Document) { d.Gate.Status = connection.Paused })
+	a := w.process()
+	w.stage(a, testConfig, "client_secret", "new")
+	report, err := w.prove(a, testConfig)
+	if err != nil || report.Proof != ProofNone || len(w.provider.ledger()) != 0 {
+		t.Errorf("%+v, %v, %d requests", report, err, len(w.provider.ledger()))
+	}
+}
+
 // A renewal that wins against the proof is not taken for it.
 func TestAnothersRenewalProvesNothing(t *testing.T) {
 	w := newWorld(t, "strict")

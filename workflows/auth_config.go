@@ -169,21 +169,15 @@ func (a *authConfig) created(ctx workflow.Context, in created) (AuthConfigState,
 // label is how people name it.
 func (a *authConfig) label() string { return a.in.Environment + "/" + a.in.App + "/" + a.in.Name }
 
-// versionKind marks runs that publish their auth kind; older ones publish their method in its place.
-const versionKind = "auth-config-kind"
-
 func (a *authConfig) publish(ctx workflow.Context) {
-	kind, status := a.state.Kind, string(a.state.Status)
-	if workflow.GetVersion(ctx, versionKind, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		kind = a.state.Method
-	}
+	status := string(a.state.Status)
 	if a.state.Retired && a.state.Status == connection.Active {
 		status = StatusRetired
 	}
 	err := workflow.UpsertTypedSearchAttributes(ctx,
 		AttributeApp.ValueSet(a.state.App), AttributeEnvironment.ValueSet(a.state.Environment),
 		AttributeName.ValueSet(a.state.Name), AttributeStatus.ValueSet(status),
-		keyword(AttributeAuthKind, kind))
+		keyword(AttributeAuthKind, a.state.Kind))
 	if err != nil {
 		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
 	}
