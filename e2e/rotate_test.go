@@ -97,6 +97,23 @@ func TestAuthConfigRotates(t *testing.T) {
 		}
 	}
 
+	must(t, "auth-configs", "retire", environment+"/sandbox/"+rotating)
+	if shown := must(t, "auth-configs", "show", environment+"/sandbox/"+rotating); !strings.Contains(shown, "3 connections") ||
+		!strings.Contains(shown, "rotating-2 (Active)") || !strings.Contains(shown, "Retired: it takes no new connections") {
+		t.Errorf("shown as\n%s", shown)
+	}
+	eventually(t, "the list says that it is retired", func() bool {
+		for line := range strings.Lines(must(t, "auth-configs", "list", "--app", "sandbox")) {
+			if fields := strings.Fields(line); len(fields) == 6 && fields[1] == rotating && fields[4] == workflows.StatusRetired && fields[5] == "3" {
+				return true
+			}
+		}
+		return false
+	})
+	_, err = s.client.Connect(ctx, workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id("rotating-4"),
+		Method: "client-credentials", AuthConfig: rotating}}, "")
+	problemOf(t, err, connection.ErrInvalidInput)
+
 	if _, said, code := cli(t, "auth-configs", "delete", environment+"/sandbox/"+rotating); code != 7 || !strings.Contains(said, fmt.Sprintf("%d connections use", len(names))) {
 		t.Errorf("deleted while used: exit %d, %s", code, said)
 	}
