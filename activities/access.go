@@ -21,6 +21,7 @@ type access struct {
 	method *connectors.Method
 	stored connection.Stored
 	client connectors.Client
+	config connection.AuthConfig
 }
 
 func (a *Activities) access(ctx context.Context, stored connection.Stored, id connection.ID) (access, error) {
@@ -36,7 +37,35 @@ func (a *Activities) access(ctx context.Context, stored connection.Stored, id co
 	if err != nil && (connection.TypeOf(err) != connection.ErrAuthConfigNotFound || signsAsClient(method)) {
 		return access{}, err
 	}
-	return access{app: app, method: method, stored: stored, client: client(config, stored.Credential)}, nil
+	return access{app: app, method: method, stored: stored}.by(config), nil
+}
+
+// by is the access with an auth config: its client, and its shared secrets in place
+// of the copies that were taken when the connection was made.
+func (x access) by(config connection.AuthConfig) access {
+	x.config, x.client = config, client(config, x.stored.Credential)
+	if x.method.NeedsClient() || len(config.Fields) == 0 || len(x.stored.Credential.Fields) == 0 {
+		return x
+	}
+	fields := maps.Clone(x.stored.Credential.Fields)
+	for name := range fields {
+		if shared, ok := config.Fields[name]; ok {
+			fields[name] = shared
+		}
+	}
+	x.stored.Credential.Fields = fields
+	return x
+}
+
+// rotated answers the access anew if the secrets of its auth config that go into
+// requests to the API are others by now than those it was made with.
+func (a *Activities) rotated(ctx context.Context, x access, id connection.ID) (access, bool) {
+	if x.method.NeedsClient() && !signsAsClient(x.method) || x.config.Method == "" {
+		return x, false
+	}
+	a.spender.registrations.drop(id.App(), x.stored.AuthConfig)
+	fresh, err := a.access(ctx, x.stored, id)
+	return fresh, err == nil && !fresh.config.SameSecrets(x.config)
 }
 
 // signsAsClient reports whether requests to the API need the client's own secrets.

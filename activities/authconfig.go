@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"connectedapps/connection"
 	"connectedapps/connectors"
@@ -20,6 +21,8 @@ type StoreAuthConfigInput struct {
 	Scopes   []string          `json:"scopes,omitempty"`
 	// Inbox holds "client_secret" and the secret client inputs, or the shared secrets by input name.
 	Inbox connection.InboxRef `json:"inbox,omitempty"`
+	// Expires is when the secrets end, where that is known; zero when it is not.
+	Expires time.Time `json:"expires,omitzero"`
 }
 
 // StoreAuthConfigReport is what was stored, without its secrets.
@@ -98,12 +101,18 @@ func (a *Activities) storeAuthConfig(ctx context.Context, in StoreAuthConfigInpu
 			return nil, err
 		}
 	}
-	config := connection.AuthConfig{Method: method.ID, ClientID: in.ClientID, Values: values, Scopes: in.Scopes}
+	config := connection.AuthConfig{Method: method.ID, ClientID: in.ClientID, Values: values, Scopes: in.Scopes, Expires: in.Expires}
 	if method.NeedsClient() {
 		config.ClientSecret = secrets[clientSecret]
 		delete(secrets, clientSecret)
 	}
-	if config.Fields, err = configFields(method, secrets); err != nil {
+	if err = a.checkExpires(ctx, in.Expires); err == nil {
+		config.Fields, err = configFields(method, secrets)
+	}
+	if connection.TypeOf(err) == connection.ErrVaultUnavailable {
+		return nil, err
+	}
+	if err != nil {
 		_ = a.Inbox.Clear(ctx, in.Inbox) // what was typed was wrong; the sweep clears it if this could not
 		return nil, err
 	}

@@ -213,8 +213,8 @@ func (a *Activities) validateConnect(ctx context.Context, in ConnectRequest) (*C
 		if err != nil {
 			return nil, err
 		}
-		if config.Retired {
-			return nil, connection.InvalidInput("auth_config", fmt.Sprintf("auth config %q is retired", in.AuthConfig), "choose another one")
+		if err := a.checkRetired(ctx, in, config); err != nil {
+			return nil, err
 		}
 		if config.Method != plan.Method {
 			return nil, connection.InvalidInput("auth_config",

@@ -252,6 +252,7 @@ type told struct {
 	ended    time.Time       // when a connection was disconnected
 	asked    int             // how often that was asked
 	mute     bool            // Temporal does not answer
+	users    []connection.ID // of the auth config, as the list of connections has them
 }
 
 func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
@@ -261,11 +262,17 @@ func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRe
 	return nil
 }
 
-func (w *told) ClientRefused(_ context.Context, app, name, _ string) error {
+func (w *told) ClientRefused(_ context.Context, app, name, _, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clients = append(w.clients, app+"/"+name)
 	return nil
+}
+
+func (w *told) UsersOf(_ context.Context, _, _ string, n int) ([]connection.ID, int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.users[:min(n, len(w.users))]), len(w.users), nil
 }
 
 func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble connection.WorkTrouble) error {

@@ -71,10 +71,14 @@ type Workflows interface {
 	CredentialRejected(ctx context.Context, ref connection.CredentialRef, verdict connection.Verdict, reason string) error
 	// WorkFailed tells the Connection that actions with this grant keep failing.
 	WorkFailed(ctx context.Context, ref connection.CredentialRef, trouble connection.WorkTrouble) error
-	// ClientRefused tells the AuthConfig that the provider refuses its registration.
-	ClientRefused(ctx context.Context, app, name, code string) error
+	// ClientRefused tells the AuthConfig that the provider refuses its registration, with
+	// the secrets that the rotation named brought.
+	ClientRefused(ctx context.Context, app, name, rotation, code string) error
 	// SinkGone tells the environment's AlertSinks that a sink is disabled, and why.
 	SinkGone(ctx context.Context, name, reason string) error
+	// UsersOf answers up to n connections that use the auth config, those that work first,
+	// and how many there are. It may be some seconds behind.
+	UsersOf(ctx context.Context, app, name string, n int) ([]connection.ID, int, error)
 	// SessionOpen reports whether that run of the connection's ConnectApp is still open.
 	SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error)
 	// ConnectionOpen reports whether the Connection's workflow is open.

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -42,6 +43,8 @@ type provider struct {
 	scopes []string
 	// probe and api override the status of /me, and of everything else of the API.
 	probe, api int
+	// secret is the client's, if clients are asked for it; key is the one key of the API, "good-key" while it is "".
+	secret, key string
 }
 
 // fault is one way for a token request to go wrong.
@@ -100,6 +103,7 @@ func (p *provider) lifetime() time.Duration {
 func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	token := r.PostForm.Get("refresh_token")
+	_, given, _ := r.BasicAuth()
 	p.mu.Lock()
 	if token == "" {
 		p.grants++
@@ -109,6 +113,9 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	how := p.always
 	if len(p.script) > 0 {
 		how, p.script = p.script[0], p.script[1:]
+	}
+	if p.secret != "" && p.secret != given && p.secret != r.PostForm.Get("client_secret") {
+		how = badClient
 	}
 	p.mu.Unlock()
 	refuse := func(status int, code string) {
@@ -207,7 +214,7 @@ func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
 			p.late++
 		}
 		family, known := p.access[token]
-		if r.Header.Get("X-API-Key") != "good-key" && (!known || p.dead[family]) {
+		if r.Header.Get("X-API-Key") != cmp.Or(p.key, "good-key") && (!known || p.dead[family]) {
 			status = http.StatusUnauthorized
 		}
 	}

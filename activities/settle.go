@@ -141,13 +141,25 @@ func (s *Spender) withdraw(ctx context.Context, ref connection.CredentialRef, an
 }
 
 // markClient records, once for all connections, that the provider refuses the
-// client registration; only the writer of the mark tells the AuthConfig.
-func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, refused connection.Stored, problem *connection.Problem) {
+// client registration used; only the writer of the mark tells the AuthConfig. It
+// answers the problem to return: if the secret was rotated meanwhile, the present one
+// is not to blame, and the caller tries again with it.
+func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, refused connection.Stored, used connection.AuthConfig, problem *connection.Problem) error {
 	app, name := ref.Connection.App(), refused.AuthConfig
+	if name == "" {
+		return problem
+	}
 	s.registrations.drop(app, name)
 	config, version, err := s.a.AuthConfigs.Read(ctx, app, name)
-	if err != nil || config.Mark != nil {
-		return
+	switch {
+	case err != nil:
+		return problem
+	case !config.SameSecrets(used):
+		again := connection.ProviderUnavailable("the client was refused by a secret that has been rotated meanwhile", problem.Status)
+		again.RetryAfter = time.Second
+		return again
+	case config.Mark != nil:
+		return problem
 	}
 	code := connection.Bound(problem.Message, 200)
 	mark := connection.ClientMark{Code: code, At: refused.Clock.Now().UTC().Round(0)}
@@ -157,12 +169,13 @@ func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, 
 		// the same, and nobody will be refused again.
 		config, _, err = s.a.AuthConfigs.Read(ctx, app, name)
 		if err != nil || config.Mark == nil || *config.Mark != mark {
-			return
+			return problem
 		}
 	}
-	if err := s.a.Workflows.ClientRefused(ctx, app, name, code); err != nil {
+	if err := s.a.Workflows.ClientRefused(ctx, app, name, config.Rotation, code); err != nil {
 		s.a.Log.Warn("the auth config could not be told that its client is refused", zap.String("auth_config", name), zap.Error(err))
 	}
+	return problem
 }
 
 func (s *Spender) noteRefresh(ctx context.Context, ref connection.CredentialRef, now time.Time) {

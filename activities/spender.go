@@ -85,8 +85,29 @@ func (s *Spender) Renew(ctx context.Context, ref connection.CredentialRef, reaso
 	return landed(ctx, flight)
 }
 
+// Try renews once with an auth config that is not in use yet, to prove it. A
+// credential that is had with it is stored as any other, under the name of this try,
+// so that RefreshedBy tells whether it was this one that renewed. An app that refuses
+// marks nothing and rejects nothing: that was the new secret's fault, or the old
+// one's to find out.
+func (s *Spender) Try(ctx context.Context, ref connection.CredentialRef, config connection.AuthConfig, me string) (connection.Stored, error) {
+	s.writing.Add(1)
+	defer s.writing.Done()
+	stored, err := s.spendAs(context.WithoutCancel(ctx), ref, "", me, &config)
+	if err == nil {
+		s.a.reader.hold(ref, stored)
+	} else {
+		s.a.reader.drop(ref)
+	}
+	return stored, err
+}
+
 func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reason string) (connection.Stored, error) {
-	me := rand.Text()
+	return s.spendAs(ctx, ref, reason, rand.Text(), nil)
+}
+
+// spendAs spends under the name me. A trial is the auth config to use in place of the stored one; nil for none.
+func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, reason, me string, trial *connection.AuthConfig) (connection.Stored, error) {
 	for wait := pollMin; ; {
 		stored, err := s.a.Documents.Read(ctx, ref)
 		switch {
@@ -103,7 +124,13 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 		if err != nil {
 			return stored, err
 		}
+		if trial != nil {
+			x = x.by(*trial)
+		}
 		if !x.renewable() {
+			if trial != nil {
+				return stored, connection.ReconnectRequired(ref.Connection, "it cannot be renewed without a person")
+			}
 			return s.reject(ctx, ref, me, reason)
 		}
 		stored.Intent = s.standing(stored.Intent)
@@ -115,12 +142,17 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 				continue
 			}
 			if x.presentedOut(before.Presentations) {
+				if trial != nil {
+					return stored, connection.ReconnectRequired(ref.Connection, outcomeUnknown)
+				}
 				return s.reject(ctx, ref, me, outcomeUnknown)
 			}
 		}
-		config, err := s.registration(ctx, ref, stored)
-		if err != nil {
-			return stored, err
+		config := x.config
+		if trial == nil {
+			if config, err = s.registration(ctx, ref, stored); err != nil {
+				return stored, err
+			}
 		}
 		x.stored.Intent = stored.Intent
 		if err := s.withinBudget(ctx, ref, x); err != nil {
@@ -134,7 +166,7 @@ func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reaso
 			return stored, err
 		}
 		x.stored = announced
-		return s.redeem(ctx, ref, x, config, before != nil && !x.spends().Empty())
+		return s.redeem(ctx, ref, x, config, redemption{unanswered: before != nil && !x.spends().Empty(), trial: trial != nil})
 	}
 }
 
@@ -155,7 +187,7 @@ func (s *Spender) registration(ctx context.Context, ref connection.CredentialRef
 func clientMarked(name, code string) error {
 	problem := connection.Refused(connection.ErrClientMisconfigured,
 		fmt.Sprintf("the app refuses the client registration of auth config %q (%s)", name, code),
-		"correct the client ID and secret of the auth config")
+		"give it the secret that the app knows now, with: connected-apps auth-configs rotate")
 	problem.Verdict = connection.ClientMisconfigured
 	return problem
 }
@@ -218,8 +250,14 @@ func (s *Spender) finish(attempt string, instead *connection.Intent) {
 	s.over[attempt] = instead
 }
 
+// redemption is what a request to the token endpoint comes after.
+type redemption struct {
+	unanswered bool // the same token was presented before, and no answer was seen
+	trial      bool // the auth config is not in use yet, and to be proven
+}
+
 // redeem asks the token endpoint once and stores what it says.
-func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x access, config connection.AuthConfig, unanswered bool) (connection.Stored, error) {
+func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x access, config connection.AuthConfig, how redemption) (connection.Stored, error) {
 	request, cancel := context.WithTimeout(ctx, redeemTimeout)
 	fresh, err := s.ask(request, x, config)
 	cancel()
@@ -232,15 +270,21 @@ func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x ac
 	}
 	switch problem.Verdict {
 	case connection.Revoked:
+		if how.trial {
+			s.withdraw(ctx, ref, x.stored, nil)
+			return x.stored, problem
+		}
 		reason := problem.Message
-		if unanswered {
+		if how.unanswered {
 			reason = outcomeUnknown
 		}
 		return s.reject(ctx, ref, x.stored.Intent.Attempt, reason)
 	case connection.ClientMisconfigured:
 		s.withdraw(ctx, ref, x.stored, nil)
-		s.markClient(ctx, ref, x.stored, problem)
-		return x.stored, problem
+		if how.trial {
+			return x.stored, problem
+		}
+		return x.stored, s.markClient(ctx, ref, x.stored, config, problem)
 	case connection.OK, connection.Transient, connection.RateLimit, connection.RejectedInput,
 		connection.ScopeLost, connection.OutcomeUnknown:
 		// It may have been spent all the same. The closed intent remembers that, so that

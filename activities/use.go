@@ -43,6 +43,12 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		return err
 	}
 	a.reader.drop(ref)
+	if fresh, changed := a.rotated(ctx, x, ref.Connection); changed {
+		x = fresh
+		if err = do(ctx, x); !unauthorized(err) {
+			return err
+		}
+	}
 	if !renewed && x.renewable() {
 		ref.Generation = x.stored.Generation
 		fresh, renewErr := a.spender.Renew(ctx, ref, sentence(err))

@@ -95,6 +95,51 @@ type AuthConfig struct {
 	Mark *ClientMark
 	// Retired configs serve the connections they have and take no new ones.
 	Retired bool
+	// Expires is when the client secret, or the shared credential, ends, where a person
+	// knows it; zero when it is not known to.
+	Expires time.Time
+	// Rotation names the rotation that brought the present secrets; "" for those it was made with.
+	Rotation string
+	// Next is what a rotation has staged and nobody but its proof uses; nil while none is under way.
+	Next *NextSecrets
+}
+
+// NextSecrets are the secrets that a rotation is about to make current. What is
+// not among them stays as it is.
+type NextSecrets struct {
+	// Rotation names the rotation that staged them.
+	Rotation     string
+	ClientSecret Secret
+	Fields       map[string]Secret
+	// Expires is when they end; zero when that is not known.
+	Expires time.Time
+}
+
+// Rotated is the auth config with its next secrets made current, and without a
+// mark, which was the old ones'. One without next secrets is answered as it is.
+func (a AuthConfig) Rotated() AuthConfig {
+	next := a.Next
+	if next == nil {
+		return a
+	}
+	if !next.ClientSecret.Empty() {
+		a.ClientSecret = next.ClientSecret
+	}
+	if len(next.Fields) > 0 {
+		fields := maps.Clone(a.Fields)
+		if fields == nil {
+			fields = map[string]Secret{}
+		}
+		maps.Copy(fields, next.Fields)
+		a.Fields = fields
+	}
+	a.Rotation, a.Expires, a.Mark, a.Next = next.Rotation, next.Expires, nil, nil
+	return a
+}
+
+// SameSecrets reports whether two auth configs prove themselves by the same client and secrets.
+func (a AuthConfig) SameSecrets(b AuthConfig) bool {
+	return a.ClientID == b.ClientID && a.ClientSecret == b.ClientSecret && maps.Equal(a.Fields, b.Fields)
 }
 
 // ClientMark records that the provider refused the client registration itself.

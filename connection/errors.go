@@ -23,6 +23,7 @@ const (
 	ErrReconnectRequired   = "ReconnectRequired"   // Expired: a person must authenticate again
 	ErrAuthConfigNotFound  = "AuthConfigNotFound"  // no such auth config in this environment
 	ErrAuthConfigTaken     = "AuthConfigTaken"     // an auth config of that name exists
+	ErrAuthConfigInUse     = "AuthConfigInUse"     // connections still use it
 	ErrClientMisconfigured = "ClientMisconfigured" // the provider refuses the client registration
 	ErrToolkitNotFound     = "ToolkitNotFound"     // the connection has no toolkit of that name
 	ErrActionNotInToolkit  = "ActionNotInToolkit"  // the toolkit does not offer the action

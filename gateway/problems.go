@@ -21,7 +21,7 @@ func statusOf(kind string) int {
 		return http.StatusNotFound
 	case connection.ErrLinkInvalid, connection.ErrSessionClosed:
 		return http.StatusGone
-	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrConnectionPending,
+	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrConnectionPending,
 		connection.ErrConnectionPaused, connection.ErrReconnectRequired, connection.ErrOutcomeUnknown:
 		return http.StatusConflict
 	case connection.ErrRejectedInput, connection.ErrTestFailed, connection.ErrIdentityChanged, connection.ErrClientMisconfigured:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
@@ -14,7 +13,8 @@ import (
 
 func (p *program) authConfigsCommand() *cobra.Command {
 	return group("auth-configs", "Client registrations and shared credentials, entered once and chosen at connect", "",
-		p.authConfigsCreateCommand(), p.authConfigsListCommand(), p.authConfigsShowCommand())
+		p.authConfigsCreateCommand(), p.authConfigsListCommand(), p.authConfigsShowCommand(),
+		p.authConfigsRotateCommand(), p.authConfigsRetireCommand(), p.authConfigsDeleteCommand())
 }
 
 // clientSecret is what an OAuth client registration asks for beside its public ID.
@@ -22,9 +22,9 @@ var clientSecret = connectors.Input{Name: "client_secret", Title: "Client secret
 
 // authConfigFlags are what auth-configs create is told.
 type authConfigFlags struct {
-	method, clientID, secretFile string
-	public                       bool
-	set, scopes                  []string
+	method, clientID, secretFile, expires string
+	public                                bool
+	set, scopes                           []string
 }
 
 func (p *program) authConfigsCreateCommand() *cobra.Command {
@@ -49,6 +49,7 @@ client that has none, because its kind is public, is stored with --public.`,
 	flags.BoolVar(&f.public, "public", false, "the client has no secret")
 	flags.StringArrayVar(&f.set, "set", nil, "input that is not secret, as NAME=VALUE; repeatable")
 	flags.StringArrayVar(&f.scopes, "scope", nil, "scope to ask for instead of those that the actions need; repeatable")
+	flags.StringVar(&f.expires, "expires", "", expiresHelp)
 	complete(c, "method", p.completeMethods)
 	return c
 }
@@ -73,6 +74,9 @@ func (p *program) createAuthConfig(c *cobra.Command, text string, f authConfigFl
 		return err
 	}
 	if in.Values, err = pairs("set", f.set, append(method.Inputs, method.ClientInputs...)); err != nil {
+		return err
+	}
+	if in.Expires, err = dateOf("expires", f.expires); err != nil {
 		return err
 	}
 	in.Method = method.ID
@@ -120,81 +124,4 @@ func (p *program) authConfigSecrets(ctx context.Context, method *connectors.Meth
 		return nil, nil
 	}
 	return p.collect(ctx, wanted, file)
-}
-
-func (p *program) authConfigsListCommand() *cobra.Command {
-	var app string
-	c := &cobra.Command{
-		Use: "list", Short: "List the auth configs of an environment", Args: takes(),
-		Example:           "  connected-apps auth-configs list --environment production --app github",
-		ValidArgsFunction: fixed(),
-		RunE: func(c *cobra.Command, _ []string) error {
-			e, err := p.open(c.Context(), p.environment)
-			if err != nil {
-				return err
-			}
-			rows := []workflows.AuthConfigRow{}
-			err = p.wait(c.Context(), "the list", func(ctx context.Context) error {
-				for page := []byte(nil); ; {
-					some, next, err := e.ListAuthConfigs(ctx, app, pageSize, page)
-					if rows = append(rows, some...); err != nil || len(next) == 0 {
-						return err
-					}
-					page = next
-				}
-			})
-			if err != nil {
-				return err
-			}
-			return p.print(rows, func(t *table) {
-				t.row("APP", "NAME", "ENVIRONMENT", "METHOD", "STATUS")
-				for _, row := range rows {
-					t.row(row.App, row.Name, row.Environment, row.Method, string(row.Status))
-				}
-			})
-		},
-	}
-	c.Flags().StringVar(&app, "app", "", "only those of this app")
-	complete(c, "app", p.completeApps)
-	return c
-}
-
-func (p *program) authConfigsShowCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "show ENVIRONMENT/APP/NAME", Short: "Show what is known of an auth config, without its secrets", Args: takes("ENVIRONMENT/APP/NAME"),
-		ValidArgsFunction: p.completeIDs,
-		RunE: func(c *cobra.Command, args []string) error {
-			e, id, err := p.named(c.Context(), c, args[0])
-			if err != nil {
-				return err
-			}
-			var state workflows.AuthConfigState
-			err = p.work(c.Context(), e, "the auth config", func(ctx context.Context) error {
-				state, err = e.DescribeAuthConfig(ctx, id.App(), id.Slug())
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			return p.printAuthConfig(state)
-		},
-	}
-}
-
-func (p *program) printAuthConfig(state workflows.AuthConfigState) error {
-	return p.print(state, func(t *table) {
-		t.fact("AUTH CONFIG", state.Environment+"/"+state.App+"/"+state.Name)
-		t.fact("METHOD", state.Method)
-		t.fact("CLIENT ID", state.ClientID)
-		if state.Public {
-			t.fact("CLIENT SECRET", "none: a public client")
-		}
-		for _, name := range sortedKeys(state.Values) {
-			t.fact(strings.ToUpper(name), state.Values[name])
-		}
-		t.fact("SCOPES", strings.Join(state.Scopes, " "))
-		t.fact("STATUS", string(state.Status))
-		t.fact("REASON", state.Reason)
-		t.fact("CREATED", moment(state.Created))
-	})
 }

@@ -39,7 +39,7 @@ var exits = []struct {
 		connection.ErrConnectionPaused, connection.ErrConnectionPending, connection.ErrOutcomeUnknown, connection.ErrLinkInvalid}},
 	{exitUnavailable, "Temporal, Vault or the app is away; try again later", []string{connection.ErrTemporalUnavailable,
 		connection.ErrVaultUnavailable, connection.ErrProviderUnavailable, connection.ErrRateLimited, connection.ErrLookAgain}},
-	{exitConflict, "the name is taken", []string{connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrSinkTaken}},
+	{exitConflict, "the name is taken, or still in use", []string{connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrSinkTaken}},
 	{exitInterrupted, "interrupted; what was started goes on", nil},
 }
 

@@ -58,6 +58,16 @@ type storedAuthConfig struct {
 	Scopes       []string               `json:"scopes,omitempty"`
 	Mark         *connection.ClientMark `json:"mark,omitempty"`
 	Retired      bool                   `json:"retired,omitempty"`
+	Expires      time.Time              `json:"expires,omitzero"`
+	Rotation     string                 `json:"rotation,omitempty"`
+	Next         *storedSecrets         `json:"next,omitempty"`
+}
+
+type storedSecrets struct {
+	Rotation     string            `json:"rotation"`
+	ClientSecret string            `json:"client_secret,omitempty"`
+	Fields       map[string]string `json:"fields,omitempty"`
+	Expires      time.Time         `json:"expires,omitzero"`
 }
 
 type storedAttempt struct {
@@ -137,14 +147,25 @@ func (s storedDocument) decode() connection.Document {
 }
 
 func encodeAuthConfig(a connection.AuthConfig) storedAuthConfig {
-	return storedAuthConfig{Method: a.Method, ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(),
-		Fields: reveal(a.Fields), Values: a.Values, Scopes: a.Scopes, Mark: a.Mark, Retired: a.Retired}
+	stored := storedAuthConfig{Method: a.Method, ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(),
+		Fields: reveal(a.Fields), Values: a.Values, Scopes: a.Scopes, Mark: a.Mark, Retired: a.Retired,
+		Expires: a.Expires, Rotation: a.Rotation}
+	if n := a.Next; n != nil {
+		stored.Next = &storedSecrets{Rotation: n.Rotation, ClientSecret: n.ClientSecret.Reveal(), Fields: reveal(n.Fields), Expires: n.Expires}
+	}
+	return stored
 }
 
 func (s storedAuthConfig) decode() connection.AuthConfig {
-	return connection.AuthConfig{Method: s.Method, ClientID: s.ClientID,
+	a := connection.AuthConfig{Method: s.Method, ClientID: s.ClientID,
 		ClientSecret: connection.NewSecret(s.ClientSecret),
-		Fields:       conceal(s.Fields), Values: s.Values, Scopes: s.Scopes, Mark: s.Mark, Retired: s.Retired}
+		Fields:       conceal(s.Fields), Values: s.Values, Scopes: s.Scopes, Mark: s.Mark, Retired: s.Retired,
+		Expires: s.Expires, Rotation: s.Rotation}
+	if n := s.Next; n != nil {
+		a.Next = &connection.NextSecrets{Rotation: n.Rotation, ClientSecret: connection.NewSecret(n.ClientSecret),
+			Fields: conceal(n.Fields), Expires: n.Expires}
+	}
+	return a
 }
 
 func encodeAttempt(a connection.Attempt) storedAttempt {

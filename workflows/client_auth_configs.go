@@ -33,8 +33,7 @@ func (c *Client) CreateAuthConfig(ctx context.Context, in activities.StoreAuthCo
 // DescribeAuthConfig answers what is known of an auth config, without its secrets.
 func (c *Client) DescribeAuthConfig(ctx context.Context, app, name string) (AuthConfigState, error) {
 	var state AuthConfigState
-	missing := connection.Refused(connection.ErrAuthConfigNotFound,
-		fmt.Sprintf("there is no auth config %s/%s/%s", c.Environment, app, name), "see: connected-apps auth-configs list")
+	missing := authConfigMissing(c.Environment, app, name)
 	workflowID := AuthConfigWorkflowID(c.Environment, app, name)
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	if err != nil {
@@ -52,11 +51,14 @@ func (c *Client) DescribeAuthConfig(ctx context.Context, app, name string) (Auth
 
 // AuthConfigRow is an auth config in a list.
 type AuthConfigRow struct {
-	Environment string            `json:"environment"`
-	App         string            `json:"app"`
-	Name        string            `json:"name"`
-	Method      string            `json:"method"`
-	Status      connection.Status `json:"status"`
+	Environment string              `json:"environment"`
+	App         string              `json:"app"`
+	Name        string              `json:"name"`
+	Kind        connection.AuthKind `json:"kind"`
+	// Status is "Active", "Error" once the app has refused the client, or [StatusRetired].
+	Status connection.Status `json:"status"`
+	// UsedBy is how many connections use it; nil where nobody has counted.
+	UsedBy *int `json:"used_by,omitempty"`
 }
 
 // ListAuthConfigs answers one page of the environment's auth configs; app "" is all apps.
@@ -80,7 +82,7 @@ func (c *Client) ListAuthConfigs(ctx context.Context, app string, pageSize int, 
 		}
 		fields := execution.GetSearchAttributes().GetIndexedFields()
 		rows = append(rows, AuthConfigRow{Environment: parts[1], App: parts[2], Name: parts[3],
-			Method: text(fields, AttributeAuthKind), Status: connection.Status(text(fields, AttributeStatus))})
+			Kind: connection.AuthKind(text(fields, AttributeAuthKind)), Status: connection.Status(text(fields, AttributeStatus))})
 	}
 	return rows, answer.GetNextPageToken(), nil
 }

@@ -171,11 +171,24 @@ type AuthConfigState struct {
 	Status  connection.Status `json:"status"`
 	Reason  string            `json:"reason,omitempty"`
 	Created time.Time         `json:"created,omitzero"`
+	// Retired: it serves the connections it has and takes no new ones.
+	Retired bool `json:"retired,omitempty"`
+	// Expires is when the secrets end, and Warned how many days ahead of it people have been told.
+	Expires time.Time `json:"expires,omitzero"`
+	Warned  int       `json:"warned,omitempty"`
+	// Rotation names the last rotation, Rotated is when it was and Proof what it was proven by.
+	Rotation string    `json:"rotation,omitempty"`
+	Rotated  time.Time `json:"rotated,omitzero"`
+	Proof    string    `json:"proof,omitempty"`
+	// Alerts that it has raised.
+	Alerts Alerts `json:"alerts,omitzero"`
 }
 
 // ClientRefused tells the AuthConfig that the provider refuses its registration.
 type ClientRefused struct {
 	Code string `json:"code"`
+	// Rotation brought the secrets that were refused; "" for those it was made with.
+	Rotation string `json:"rotation,omitempty"`
 }
 
 // AuthConfigInput starts an AuthConfig; its secrets wait in the inbox.

@@ -87,6 +87,8 @@ const (
 // Messages to AuthConfig; it answers QueryDescribe too.
 const (
 	UpdateDelete        = "delete"
+	UpdateRotate        = "rotate"
+	UpdateRetire        = "retire"
 	SignalClientRefused = "client-refused"
 )
 

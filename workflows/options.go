@@ -96,6 +96,16 @@ var revoking = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTime
 var watching = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
 	HeartbeatTimeout: deadAfter, RetryPolicy: looking, WaitForCancellation: true, Priority: temporal.Priority{PriorityKey: forWatches}}
 
+// proving tries new secrets at the app, and takes trouble there for passing for ten
+// minutes; after that the old secrets stay. An attempt may wait for another's refresh
+// of a connection and go on to the next.
+var proving = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 4 * time.Minute,
+	ScheduleToCloseTimeout: 10 * time.Minute, HeartbeatTimeout: deadAfter, RetryPolicy: steady}
+
+// watchingSecret waits for an end; it asks Vault what time it is.
+var watchingSecret = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: looking,
+	WaitForCancellation: true}
+
 // watchingSession looks once a minute whether a connect is alive.
 var watchingSession = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, RetryPolicy: looking,
 	WaitForCancellation: true}

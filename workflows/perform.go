@@ -52,6 +52,13 @@ var (
 	destroy           = describeAct("DestroyCredential", (*activities.Activities).DestroyCredential)
 	watchSession      = describeAct("WatchConnectSession", (*activities.Activities).WatchConnectSession)
 	destroyAuthConfig = describeAct("DestroyAuthConfig", (*activities.Activities).DestroyAuthConfig)
+	stageRotation     = describe("StageRotation", (*activities.Activities).StageRotation)
+	proveRotation     = describe("ProveRotation", (*activities.Activities).ProveRotation)
+	commitRotation    = describeAct("CommitRotation", (*activities.Activities).CommitRotation)
+	abandonRotation   = describeAct("AbandonRotation", (*activities.Activities).AbandonRotation)
+	retireAuthConfig  = describeAct("RetireAuthConfig", (*activities.Activities).RetireAuthConfig)
+	countUsers        = describe("CountAuthConfigUsers", (*activities.Activities).CountAuthConfigUsers)
+	watchAuthConfig   = describe("WatchAuthConfig", (*activities.Activities).WatchAuthConfig)
 )
 
 // start schedules the activity. The summary is what an operator reads in the event history.

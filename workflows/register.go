@@ -42,8 +42,9 @@ func (c *Client) WorkFailed(ctx context.Context, ref connection.CredentialRef, t
 }
 
 // ClientRefused implements [activities.Workflows].
-func (c *Client) ClientRefused(ctx context.Context, app, name, code string) error {
-	return c.Temporal.SignalWorkflow(ctx, AuthConfigWorkflowID(c.Environment, app, name), "", SignalClientRefused, ClientRefused{Code: code})
+func (c *Client) ClientRefused(ctx context.Context, app, name, rotation, code string) error {
+	return c.Temporal.SignalWorkflow(ctx, AuthConfigWorkflowID(c.Environment, app, name), "", SignalClientRefused,
+		ClientRefused{Code: code, Rotation: rotation})
 }
 
 // SinkGone implements [activities.Workflows].
