@@ -110,26 +110,11 @@ func (a *Activities) WatchAuthConfig(ctx context.Context, in WatchAuthConfigInpu
 	if err != nil {
 		return nil, a.leave(ctx, "WatchAuthConfig", connection.LookAgain("could not look: "+sentence(err), troubleMin))
 	}
-	warned, wait := endWarning(in.Expires, clock.Now(), a.WarnDays)
-	if warned != in.Warned {
+	end, now := ending{at: in.Expires}, clock.Now()
+	if warned := end.warned(a.WarnDays, now); warned != in.Warned {
 		return &WatchAuthConfigReport{Warned: warned}, nil
 	}
+	wait := plan{tell: end.moments(a.WarnDays)}.next(now)
 	return nil, a.leave(ctx, "WatchAuthConfig", connection.LookAgain(fmt.Sprintf("ends on %s; next look in %s",
 		in.Expires.UTC().Format("2006-01-02"), wait.Round(time.Second)), wait))
-}
-
-// endWarning is how many days ahead of an end a warning is due by now, 0 for none,
-// and how long it is until that changes, a day at most.
-func endWarning(end, now time.Time, days []int) (warned int, wait time.Duration) {
-	wait = lookMax
-	for _, ahead := range days {
-		at := end.Add(-time.Duration(ahead) * 24 * time.Hour)
-		switch {
-		case now.Before(at):
-			wait = min(wait, at.Sub(now))
-		case warned == 0 || ahead < warned:
-			warned = ahead
-		}
-	}
-	return warned, wait
 }

@@ -67,24 +67,22 @@ func (p *program) shown(d workflows.Description) shownReport {
 // the exact times of last use. Without Vault it says so and does without.
 func (p *program) describe(ctx context.Context, e *environment, id connection.ID) (workflows.Description, error) {
 	var d workflows.Description
-	var vaultErr error
+	var missing error
 	if e.Facts == nil {
-		if vaultErr = p.openVault(e); vaultErr == nil {
+		if missing = p.openVault(e); missing == nil {
 			e.Facts = e.vault.Documents()
 		}
 	}
-	ask := func(ctx context.Context) error {
+	err := p.work(ctx, e, "the connection", func(ctx context.Context) error {
 		var err error
 		d, err = e.Describe(ctx, id)
 		return err
+	})
+	if d.FactsProblem != nil {
+		missing, e.Facts = d.FactsProblem, nil
 	}
-	err := p.work(ctx, e, "the connection", ask)
-	if connection.TypeOf(err) == connection.ErrVaultUnavailable {
-		vaultErr, e.Facts = err, nil
-		err = p.work(ctx, e, "the connection", ask)
-	}
-	if vaultErr != nil && err == nil {
-		p.note("warning: the exact times of last use, test and refresh are left out: %s", reason(vaultErr))
+	if missing != nil && err == nil {
+		p.note("warning: the exact times of last use, test and refresh are left out: %s", reason(missing))
 	}
 	return d, err
 }

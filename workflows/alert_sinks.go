@@ -27,7 +27,7 @@ func AlertSinks(ctx workflow.Context, in AlertSinksState) error {
 	workflow.SetCurrentDetails(ctx, s.details())
 	err := workflow.Await(ctx, func() bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() })
 	if err == nil {
-		err = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+		err = workflow.Await(ctx, afterOthers(func() bool { return workflow.AllHandlersFinished(ctx) }))
 	}
 	if err != nil {
 		return err

@@ -105,6 +105,8 @@ type Description struct {
 	State
 	// Facts are the exact times of last use, test and refresh, from Vault; zero where this caller may not read them.
 	Facts connection.Facts `json:"facts,omitzero"`
+	// FactsProblem says why Vault did not tell the facts; nil where it did, or was not asked.
+	FactsProblem *connection.Problem `json:"facts_problem,omitempty"`
 	// NextLook is when the watch looks next; zero while nothing is watched.
 	NextLook time.Time `json:"next_look,omitzero"`
 	// LastLook is what the watch said when it last found no news.
@@ -144,7 +146,10 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 	}
 	if c.Facts != nil {
 		if d.Facts, err = c.Facts.Facts(ctx, id); err != nil && !errors.Is(err, connection.ErrAbsent) {
-			return d, err
+			d.FactsProblem = connection.VaultUnavailable("Vault did not tell when it was last used, tested and refreshed")
+			if told, ok := connection.AsProblem(err); ok {
+				d.FactsProblem = told
+			}
 		}
 	}
 	return d, nil

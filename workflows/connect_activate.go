@@ -46,6 +46,11 @@ func (c *connect) activation(ctx workflow.Context) activate {
 	if c.in.Mode != ModeReplace {
 		message.Toolkit = connection.Toolkit{Name: c.plan.Toolkit, Actions: message.Actions}
 	}
+	// What cannot be renewed is looked at by the probe from now on: its own words are
+	// what it is to be compared with, since a token's answer may write scopes otherwise.
+	if tested := c.progress.Test; !stored.Renewable && tested != nil && tested.Scopes != nil {
+		message.Scopes = tested.Scopes
+	}
 	return message
 }
 
