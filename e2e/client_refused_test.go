@@ -91,7 +91,7 @@ func TestARefusedClientIsOneAlert(t *testing.T) {
 	for _, name := range names {
 		described := becomes(t, name, connection.Error, 0)
 		if look := described.Look; look.Verdict != connection.ClientMisconfigured || !strings.Contains(look.Reason, refusedClient) ||
-			!strings.Contains(look.Remedy, "connected-apps auth-configs rotate") || described.Alerts.Raised != 0 {
+			!strings.Contains(look.Remedy, "connected-apps auth-configs rotate "+environment+"/sandbox/"+refusedClient) || described.Alerts.Raised != 0 {
 			t.Errorf("%s: %+v, alerts %+v", name, look, described.Alerts)
 		}
 	}
