@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,8 +23,22 @@ func shortLived(t *testing.T) {
 func newGrant(t *testing.T, name string) string {
 	t.Helper()
 	start := s.mark(t)
+	afterwards(t, name)
 	connectBy(t, name, "oauth")
 	return familySince(t, start)
+}
+
+// afterwards disconnects a connection at the end of the test: with its tokens for
+// seconds it would go on asking the app for as long as other tests have such tokens.
+func afterwards(t *testing.T, name string) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := s.client.Disconnect(ctx, id(name), "the test is over"); err != nil && connection.TypeOf(err) != connection.ErrConnectionNotFound {
+			t.Errorf("disconnecting %s: %v", name, err)
+		}
+	})
 }
 
 // narrow takes contacts.write from a grant at the app.

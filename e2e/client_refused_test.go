@@ -78,6 +78,7 @@ func TestARefusedClientIsOneAlert(t *testing.T) {
 	for i := range 3 {
 		name := fmt.Sprintf("refused-%d", i+1)
 		names = append(names, name)
+		afterwards(t, name)
 		if _, err := s.client.Connect(ctx, workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id(name),
 			Method: "client-credentials", AuthConfig: refusedClient}}, ""); err != nil {
 			t.Fatal(err)
