@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -51,7 +52,7 @@ func narrow(t *testing.T, family string) {
 func becomes(t *testing.T, name string, want connection.Status, alerts int) workflows.Description {
 	t.Helper()
 	var described workflows.Description
-	eventually(t, name+" is "+string(want), func() bool {
+	eventually(t, fmt.Sprintf("%s is %s with %d open alerts", name, want, alerts), func() bool {
 		var err error
 		described, err = s.client.Describe(within(t, time.Minute), id(name))
 		return err == nil && described.Look.Status == want && len(described.Alerts.Open) == alerts
