@@ -159,7 +159,7 @@ func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, 
 		again.RetryAfter = time.Second
 		return again
 	case config.Mark != nil:
-		return problem
+		return clientMarked(ref.Connection, name, config.Mark.Code)
 	}
 	code := connection.Bound(problem.Message, 200)
 	mark := connection.ClientMark{Code: code, At: refused.Clock.Now().UTC().Round(0)}
@@ -175,7 +175,7 @@ func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, 
 	if err := s.a.Workflows.ClientRefused(ctx, app, name, config.Rotation, code); err != nil {
 		s.a.Log.Warn("the auth config could not be told that its client is refused", zap.String("auth_config", name), zap.Error(err))
 	}
-	return problem
+	return clientMarked(ref.Connection, name, code)
 }
 
 func (s *Spender) noteRefresh(ctx context.Context, ref connection.CredentialRef, now time.Time) {

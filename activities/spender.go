@@ -178,16 +178,17 @@ func (s *Spender) registration(ctx context.Context, ref connection.CredentialRef
 		s.registrations.drop(ref.Connection.App(), stored.AuthConfig)
 		config, err = s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
 		if err == nil && config.Mark != nil {
-			err = clientMarked(stored.AuthConfig, config.Mark.Code)
+			err = clientMarked(ref.Connection, stored.AuthConfig, config.Mark.Code)
 		}
 	}
 	return config, err
 }
 
-func clientMarked(name, code string) error {
+// clientMarked says the same to every connection whose client the provider has refused.
+func clientMarked(id connection.ID, name, code string) error {
 	problem := connection.Refused(connection.ErrClientMisconfigured,
 		fmt.Sprintf("the app refuses the client registration of auth config %q (%s)", name, code),
-		"give it the secret that the app knows now, with: connected-apps auth-configs rotate")
+		fmt.Sprintf("give it the secret that the app knows now: connected-apps auth-configs rotate %s/%s/%s", id.Environment(), id.App(), name))
 	problem.Verdict = connection.ClientMisconfigured
 	return problem
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,6 +151,9 @@ func TestLooksThatAreNews(t *testing.T) {
 			news, _ := w.watch(a, in, time.Second)
 			if len(news) != 1 || news[0].Status != test.status || news[0].Verdict != test.verdict {
 				t.Fatalf("news %+v, want %s", news, test.status)
+			}
+			if strings.Contains(news[0].Reason, testID.String()) {
+				t.Errorf("the reason repeats the status: %q", news[0].Reason)
 			}
 			if got := w.told.signals(); len(got) != test.signals {
 				t.Errorf("signals %q, want %d", got, test.signals)

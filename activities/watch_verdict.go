@@ -123,7 +123,9 @@ func (a *Activities) failing(ctx context.Context, in WatchInput, stored connecti
 
 func expiredLook(in WatchInput, stored connection.Stored, reason string) Look {
 	look := missing(in)
-	look.Reason, look.Remedy = reason, "reconnect it: a person must authenticate again"
+	// An error names the connection and says that it has expired; the status has said so.
+	look.Reason = strings.TrimPrefix(reason, connection.ReconnectRequired(in.Connection, "").Message)
+	look.Remedy = "reconnect it: a person must authenticate again"
 	look.Grant, look.Generation = stored.Grant, stored.Generation
 	return look
 }

@@ -88,7 +88,7 @@ func TestWhatIsTroubleAtWork(t *testing.T) {
 		"refused":               {status: http.StatusUnprocessableEntity},
 		"asked to wait":         {status: http.StatusTooManyRequests},
 		"trouble that may pass": {status: http.StatusBadGateway},
-		"the client is refused": {err: clientMarked("shared", "invalid_client"), want: 1},
+		"the client is refused": {err: clientMarked(testID, "shared", "invalid_client"), want: 1},
 		"Vault is away":         {err: errAway},
 		"Temporal is away":      {err: connection.TemporalUnavailable("away")},
 		"revoked":               {err: connection.ReconnectRequired(testID, "gone")},

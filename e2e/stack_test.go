@@ -248,6 +248,7 @@ type entry struct {
 	Detail              string `json:"detail"`
 	Status              int    `json:"status"`
 	GrantType           string `json:"grant_type"`
+	Client              string `json:"client"`
 	Family              string `json:"family"`
 	Presented           string `json:"presented"`
 	PresentedGeneration int    `json:"presented_generation"`

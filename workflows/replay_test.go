@@ -1,44 +1,66 @@
 package workflows
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/encoding/protojson"
 )
+
+// stored are the files of all stored histories, in the directory and below it.
+func stored(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir("testdata/histories", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".json") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// typeOf is the workflow type whose history a file holds.
+func typeOf(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var history historypb.History
+	if err := protojson.Unmarshal(text, &history); err != nil || len(history.GetEvents()) == 0 {
+		t.Fatalf("%s: no history: %v", path, err)
+	}
+	return history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName()
+}
 
 // Every stored history replays against this code. They were made on a real server
 // by the end-to-end tests; a change that breaks one would break a connection that
 // somebody has.
 func TestReplayOfEveryStoredHistory(t *testing.T) {
-	paths, err := filepath.Glob("testdata/histories/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	kinds := map[string]bool{}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
+	kinds := map[string]int{}
+	for _, path := range stored(t) {
+		kinds[typeOf(t, path)]++
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(path), "testdata/histories/"), ".json")
+		t.Run(name, func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			Register(replayer)
 			if err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet{}, path); err != nil {
 				t.Error(err)
 			}
 		})
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, kind := range []string{TypeConnectApp, TypeConnection, TypeAuthConfig, TypeRunAction} {
-			if strings.Contains(string(text), `"name": "`+kind+`"`) || strings.Contains(string(text), `"name":  "`+kind+`"`) || strings.Contains(string(text), `"name":"`+kind+`"`) {
-				kinds[kind] = true
-			}
-		}
 	}
-	for _, kind := range []string{TypeConnectApp, TypeConnection, TypeAuthConfig, TypeRunAction} {
-		if !kinds[kind] {
+	for _, kind := range []string{TypeConnectApp, TypeConnection, TypeAuthConfig, TypeRunAction, TypeAlert, TypeAlertSinks, TypeSweepVault} {
+		if kinds[kind] == 0 {
 			t.Errorf("no history of %s is stored", kind)
 		}
 	}
