@@ -57,7 +57,7 @@ func (a *Activities) StoreCredential(ctx context.Context, in StoreCredentialInpu
 }
 
 func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInput) (*StoredReport, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}

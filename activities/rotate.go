@@ -81,11 +81,7 @@ func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, con
 		return nil, connection.InvalidInput("client_id", "a rotation keeps the client ID, since tokens belong to the client that they were given to",
 			"create another auth config for the other client, and reconnect with it")
 	}
-	app, err := a.Catalogue.App(in.App)
-	if err != nil {
-		return nil, err
-	}
-	method, err := app.Method(config.Method)
+	method, err := a.method(in.App, config.Method)
 	if err != nil {
 		return nil, err
 	}

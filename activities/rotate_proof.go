@@ -59,11 +59,7 @@ func (a *Activities) proveRotation(ctx context.Context, in ProveRotationInput) (
 	if config.Next == nil || config.Next.Rotation != in.Rotation {
 		return nil, rotationLost()
 	}
-	app, err := a.Catalogue.App(in.App)
-	if err != nil {
-		return nil, err
-	}
-	method, err := app.Method(config.Method)
+	method, err := a.method(in.App, config.Method)
 	if err != nil {
 		return nil, err
 	}

@@ -241,7 +241,7 @@ func TestAlertIDs(t *testing.T) {
 	if got, ok := parseAlertID(alertWorkflowID(about, connection.AlertExpiring, 3)); !ok || got != about {
 		t.Errorf("%+v", got)
 	}
-	query := alertsQuery("development", AlertFilter{App: "sandbox", Owner: "o'hara", Kind: connection.AlertFailing, Connection: testID})
+	query := AlertFilter{App: "sandbox", Owner: "o'hara", Kind: connection.AlertFailing, Connection: testID}.query("development").String()
 	for _, part := range []string{"WorkflowType = 'Alert'", "ExecutionStatus = 'Running'", "AlertKind IS NOT NULL", "AlertKind = 'failing'",
 		"ConnectionOwner = 'o''hara'", "WorkflowId STARTS_WITH 'alert/development/sandbox/test/'"} {
 		if !slices.Contains(strings.Split(query, " AND "), part) {
