@@ -103,12 +103,3 @@ func showAlert(t *table, state workflows.AlertState) {
 		t.row(d.Sink, d.Type, string(d.State), when.UTC().Format("2006-01-02 15:04:05"), d.Reason)
 	}
 }
-
-// completeAlertIDs proposes how an alert's ID begins, part by part.
-func (p *program) completeAlertIDs(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-	ids, directive := p.completeIDs(c, args, strings.TrimPrefix(begun, "alert/"))
-	for i := range ids {
-		ids[i] = "alert/" + ids[i]
-	}
-	return ids, directive
-}

@@ -70,7 +70,7 @@ a signature by the old key too, so that the receiver can change over in peace. W
 --url or --url-file the sink has a new URL from then on; a chat is always asked for
 one. A sink that was disabled is enabled again.`,
 		Example:           `  connected-apps alerts sinks rotate ops --environment production`,
-		ValidArgsFunction: fixed(),
+		ValidArgsFunction: p.completeSinks,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			sink, err := p.sink(ctx, args[0])

@@ -72,7 +72,7 @@ func (p *program) sinksTestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "test NAME", Short: "Send a test message to a sink, now", Args: takes("NAME"),
 		Example:           "  connected-apps alerts sinks test ops --environment production",
-		ValidArgsFunction: fixed(),
+		ValidArgsFunction: p.completeSinks,
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := p.open(c.Context(), p.environment)
 			if err != nil {
@@ -103,7 +103,7 @@ func (p *program) sinksDeleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete NAME", Short: "Deliver no alerts to a sink any more, and destroy its secrets", Args: takes("NAME"),
 		Example:           "  connected-apps alerts sinks delete ops --environment production --yes",
-		ValidArgsFunction: fixed(),
+		ValidArgsFunction: p.completeSinks,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			if err := connection.CheckSlug("name", args[0]); err != nil {
