@@ -79,7 +79,7 @@ func staged(next *connection.NextSecrets) *StageRotationReport {
 func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, config connection.AuthConfig) (*connection.NextSecrets, error) {
 	if in.ClientID != "" && in.ClientID != config.ClientID {
 		return nil, connection.InvalidInput("client_id", "a rotation keeps the client ID, since tokens belong to the client that they were given to",
-			"create another auth config for the other client, and reconnect with it")
+			"give the other client an auth config of its own (connected-apps auth-configs create), then: connected-apps reconnect --auth-config")
 	}
 	method, err := a.method(in.App, config.Method)
 	if err != nil {
@@ -109,7 +109,7 @@ func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, con
 	case next.ClientSecret.Empty() && len(next.Fields) == 0:
 		return nil, connection.InvalidInput("inbox", "there is no new secret in it", "give the secret that is to replace the present one")
 	case public(method, config):
-		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "create another auth config for a client with a secret")
+		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "give a client with a secret an auth config of its own: connected-apps auth-configs create")
 	}
 	return next, nil
 }
@@ -180,7 +180,7 @@ func (a *Activities) AbandonRotation(ctx context.Context, in EndRotationInput) e
 }
 
 func rotationLost() error {
-	return connection.Refused(connection.ErrSessionClosed, "this rotation has been given up", "rotate again")
+	return connection.Refused(connection.ErrSessionClosed, "this rotation has been given up", "begin anew with: connected-apps auth-configs rotate")
 }
 
 // change does something to an auth config by compare-and-set; f says whether there is anything to write.

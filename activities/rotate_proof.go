@@ -229,7 +229,7 @@ func (p *proof) byItself(ctx context.Context) (*ProveRotationReport, error) {
 
 // secretRefused says that the app does not take the new secret.
 func secretRefused(kind string, said *connection.Problem) error {
-	told := connection.Refused(kind, "the app refuses the new secret: "+said.Message, "the old one is still in use: check the new one and rotate again")
+	told := connection.Refused(kind, "the app refuses the new secret: "+said.Message, "the old one is still in use: check the new one, then again: connected-apps auth-configs rotate")
 	told.Verdict, told.Status = said.Verdict, said.Status
 	return told
 }

@@ -123,7 +123,7 @@ func (a *Activities) failing(ctx context.Context, in WatchInput, stored connecti
 
 func expiredLook(in WatchInput, stored connection.Stored, reason string) Look {
 	look := missing(in)
-	look.Reason, look.Remedy = reason, "reconnect it: a person must authenticate again"
+	look.Reason, look.Remedy = reason, connection.AuthenticateAgain(in.Connection)
 	look.Grant, look.Generation = stored.Grant, stored.Generation
 	return look
 }
@@ -132,7 +132,7 @@ func expiredLook(in WatchInput, stored connection.Stored, reason string) Look {
 func missing(in WatchInput) Look {
 	look := in.Reported
 	look.Status, look.Verdict = connection.Expired, connection.Revoked
-	look.Reason, look.Remedy = "its credential is no longer in Vault", "reconnect it, or disconnect it"
+	look.Reason, look.Remedy = "its credential is no longer in Vault", connection.AuthenticateAgain(in.Connection)
 	look.Work, look.Warned = nil, 0
 	return look
 }

@@ -26,7 +26,7 @@ func TestIdentityOver(t *testing.T) {
 
 func TestTenantChanged(t *testing.T) {
 	p := TenantChanged(Identity{Tenant: "t1", TenantLabel: "One"}, Identity{Tenant: "t2"})
-	if p.Type != ErrIdentityChanged || p.Message != "it is of organisation t2 now, not One" || !strings.Contains(p.Remedy, "allowing") {
+	if p.Type != ErrIdentityChanged || p.Message != "it is of organisation t2 now, not One" || !strings.Contains(p.Remedy, "--allow-other-account") {
 		t.Errorf("%+v", p)
 	}
 }

@@ -89,7 +89,7 @@ func (p *program) sinksTestCommand() *cobra.Command {
 			if result.Delivered {
 				return p.print(result, func(t *table) { t.row(fmt.Sprintf("%s took the test message (%d).", args[0], result.Status)) })
 			}
-			remedy := "see that it answers 2xx within 15 seconds, then test again"
+			remedy := "see that it answers 2xx within 15 seconds, then: connected-apps alerts sinks test " + args[0]
 			if result.Problem != nil && result.Problem.Remedy != "" {
 				remedy = result.Problem.Remedy
 			}

@@ -105,11 +105,11 @@ func (p *program) rotateAuthConfig(c *cobra.Command, text string, f rotateFlags)
 // newSecrets asks for those that the auth config has now; one that is optional may be left out.
 func (p *program) newSecrets(ctx context.Context, method *connectors.Method, state workflows.AuthConfigState, f rotateFlags) (map[string]connection.Secret, error) {
 	if state.Public {
-		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "create another auth config for a client with a secret")
+		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "give a client with a secret an auth config of its own: connected-apps auth-configs create")
 	}
 	if f.clientID != "" && f.clientID != state.ClientID {
 		return nil, connection.InvalidInput("client_id", "the client ID of this auth config is "+state.ClientID+", and a rotation keeps it",
-			"create another auth config for the other client, and reconnect with it")
+			"give the other client an auth config of its own (connected-apps auth-configs create), then: connected-apps reconnect --auth-config")
 	}
 	wanted := secretInputs(method.Inputs)
 	if method.NeedsClient() {

@@ -82,7 +82,7 @@ func (s *alertSinks) create(ctx workflow.Context, in CreateSink) (SinkState, err
 		return SinkState{}, final(activities.SinkTaken(in.Name))
 	}
 	if len(s.state.Sinks) >= sinksMax {
-		return SinkState{}, final(connection.InvalidInput("name", fmt.Sprintf("there are %d alert sinks already", sinksMax), "delete one first"))
+		return SinkState{}, final(connection.InvalidInput("name", fmt.Sprintf("there are %d alert sinks already", sinksMax), "delete one first: connected-apps alerts sinks delete"))
 	}
 	report, err := storeSink.do(ctx, vaultWork, "collect the secrets of "+in.Name+" from the inbox and store them",
 		activities.StoreSinkInput{Name: in.Name, Kind: in.Kind, Inbox: in.Inbox})

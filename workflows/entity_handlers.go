@@ -83,7 +83,7 @@ func (e *entity) takeRejection(ctx workflow.Context) {
 func (e *entity) expire(ctx workflow.Context, reason string) {
 	look := e.state.Look
 	look.Status, look.Verdict = connection.Expired, connection.Revoked
-	look.Reason, look.Remedy = reason, "reconnect it: a person must authenticate again"
+	look.Reason, look.Remedy = reason, connection.AuthenticateAgain(e.state.ID)
 	e.see(ctx, look)
 	e.replan = true
 }
