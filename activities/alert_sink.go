@@ -61,10 +61,7 @@ func (a *Activities) storeSink(ctx context.Context, in StoreSinkInput) (*StoreSi
 			_ = a.Inbox.Clear(ctx, in.Inbox) // refused: the sweep clears it if this could not
 			return nil, err
 		}
-		secrets, err := a.Inbox.Read(ctx, in.Inbox)
-		if errors.Is(err, connection.ErrAbsent) {
-			return nil, inboxEmpty()
-		}
+		secrets, err := a.left(ctx, in.Inbox)
 		if err != nil {
 			return nil, err
 		}

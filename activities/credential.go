@@ -70,11 +70,7 @@ func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInpu
 	}
 	secrets := map[string]connection.Secret{}
 	if in.Inbox != "" {
-		secrets, err = a.Inbox.Read(ctx, in.Inbox)
-		if errors.Is(err, connection.ErrAbsent) {
-			return nil, inboxEmpty()
-		}
-		if err != nil {
+		if secrets, err = a.left(ctx, in.Inbox); err != nil {
 			return nil, err
 		}
 	}

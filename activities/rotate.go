@@ -88,10 +88,7 @@ func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, con
 	if err := a.checkExpires(ctx, in.Expires); err != nil {
 		return nil, err
 	}
-	given, err := a.Inbox.Read(ctx, in.Inbox)
-	if errors.Is(err, connection.ErrAbsent) {
-		return nil, inboxEmpty()
-	}
+	given, err := a.left(ctx, in.Inbox)
 	if err != nil {
 		return nil, err
 	}

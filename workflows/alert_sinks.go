@@ -50,13 +50,7 @@ func (s *alertSinks) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (AlertSinksState, error) { return s.state, nil }); err != nil {
 		return err
 	}
-	handlers := map[string]any{UpdateSinkCreate: s.create, UpdateSinkRotate: s.rotate, UpdateSinkDelete: s.delete, UpdateSinkTest: s.test}
-	for _, name := range workflow.DeterministicKeys(handlers) {
-		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return takeUpdates(ctx, map[string]any{UpdateSinkCreate: s.create, UpdateSinkRotate: s.rotate, UpdateSinkDelete: s.delete, UpdateSinkTest: s.test})
 }
 
 // find answers the sink of that name; nil for none.

@@ -36,15 +36,7 @@ func resolvedAfter(env *testsuite.TestWorkflowEnvironment, after time.Duration) 
 
 func alertState(t *testing.T, env *testsuite.TestWorkflowEnvironment) AlertState {
 	t.Helper()
-	var s AlertState
-	value, err := env.QueryWorkflow(QueryDescribe)
-	if err == nil {
-		err = value.Get(&s)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return described[AlertState](t, env)
 }
 
 func done(t *testing.T, env *testsuite.TestWorkflowEnvironment) {

@@ -123,15 +123,7 @@ func (w *registrationWorld) run() AuthConfigState {
 	if !w.env.IsWorkflowCompleted() {
 		w.t.Fatal("it did not end")
 	}
-	var state AuthConfigState
-	value, err := w.env.QueryWorkflow(QueryDescribe)
-	if err == nil {
-		err = value.Get(&state)
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return state
+	return described[AuthConfigState](w.t, w.env)
 }
 
 func TestARotationIsStagedProvenAndMadeCurrent(t *testing.T) {

@@ -31,7 +31,7 @@ func (c *connect) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryRequest, func() (ConnectInput, error) { return c.in, nil }); err != nil {
 		return err
 	}
-	handlers := map[string]any{
+	return takeUpdates(ctx, map[string]any{
 		UpdateRequestLink:        c.requestLink,
 		UpdateRequestDevice:      c.requestDevice,
 		UpdateAnswerStep:         c.answerStep,
@@ -41,13 +41,7 @@ func (c *connect) listen(ctx workflow.Context) error {
 		UpdateTest:               c.testAgain,
 		UpdateApprove:            c.approveNow,
 		UpdateCancel:             c.cancelNow,
-	}
-	for _, name := range workflow.DeterministicKeys(handlers) {
-		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // planned waits until the request has been checked; a refused one is told to

@@ -29,17 +29,11 @@ func (e *entity) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
 		return err
 	}
-	handlers := map[string]any{
+	return takeUpdates(ctx, map[string]any{
 		UpdateTest: e.test, UpdateRefresh: e.refresh, UpdatePutToolkit: e.putToolkit, UpdateDeleteToolkit: e.deleteToolkit,
 		UpdateReconnect: e.reconnect, UpdateCredentials: e.updateCredentials,
 		UpdateRename: e.rename, UpdateSetPolicy: e.setPolicy, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
-	}
-	for _, name := range workflow.DeterministicKeys(handlers) {
-		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // expects reports whether the message is of the connect that is this connection's
@@ -54,21 +48,6 @@ func (e *entity) expects(in activate) bool {
 	}
 	// Histories from before there were reconnects name no run.
 	return in.RunID == session.RunID || in.RunID == "" && e.pending()
-}
-
-// receive handles every signal of a name, in order. take must not block: a signal
-// behind it would be lost when the workflow continues as new.
-func receive[T any](ctx workflow.Context, name string, take func(T)) {
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		channel := workflow.GetSignalChannel(ctx, name)
-		for {
-			var in T
-			if !channel.Receive(ctx, &in) {
-				return
-			}
-			take(in)
-		}
-	})
 }
 
 // takeRejection takes the provider's last word on a credential, from whoever heard it.

@@ -259,3 +259,17 @@ func carriedState(t *testing.T, next *workflow.ContinueAsNewError) State {
 	}
 	return s
 }
+
+// described is what the workflow answers to the query describe.
+func described[S any](t *testing.T, env *testsuite.TestWorkflowEnvironment) S {
+	t.Helper()
+	var s S
+	value, err := env.QueryWorkflow(QueryDescribe)
+	if err == nil {
+		err = value.Get(&s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
