@@ -152,7 +152,7 @@ func (a *Activities) CommitRotation(ctx context.Context, in EndRotationInput) er
 			return false, nil
 		}
 		if config.Next == nil || config.Next.Rotation != in.Rotation {
-			return false, rotationLost()
+			return false, a.rotationLost(in.App, in.Name)
 		}
 		*config = config.Rotated()
 		return true, nil
@@ -176,8 +176,13 @@ func (a *Activities) AbandonRotation(ctx context.Context, in EndRotationInput) e
 	return a.leave(ctx, "AbandonRotation", err)
 }
 
-func rotationLost() error {
-	return connection.Refused(connection.ErrSessionClosed, "this rotation has been given up", "begin anew with: connected-apps auth-configs rotate")
+// rotating is the command that rotates an auth config.
+func (a *Activities) rotating(app, name string) string {
+	return "connected-apps auth-configs rotate " + a.Environment + "/" + app + "/" + name
+}
+
+func (a *Activities) rotationLost(app, name string) error {
+	return connection.Refused(connection.ErrSessionClosed, "this rotation has been given up", "begin anew with: "+a.rotating(app, name))
 }
 
 // change does something to an auth config by compare-and-set; f says whether there is anything to write.

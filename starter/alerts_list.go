@@ -52,7 +52,7 @@ the latest first. An environment that does not answer is named in a warning.`,
 	flags.StringVar(&f.connection, "connection", "", "only those of this connection")
 	complete(c, "app", p.completeApps)
 	complete(c, "kind", fixed(alertKinds()...))
-	complete(c, "connection", p.completeIDs)
+	complete(c, "connection", p.completeOpenIDs)
 	return c
 }
 

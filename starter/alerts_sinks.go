@@ -18,7 +18,8 @@ import (
 const maxURLFile = 4 << 10
 
 func (p *program) sinksCommand() *cobra.Command {
-	return group("sinks", "Where the alerts of an environment are delivered", "",
+	return group("sinks", "Where the alerts of an environment are delivered", `  connected-apps alerts sinks create ops --kind webhook --url https://ops.example.com/hooks --environment production
+  connected-apps alerts sinks test ops --environment production`,
 		p.sinksCreateCommand(), p.sinksListCommand(), p.sinksTestCommand(), p.sinksRotateCommand(), p.sinksDeleteCommand())
 }
 

@@ -130,6 +130,6 @@ func (p *program) sinksDeleteCommand() *cobra.Command {
 			return p.print(map[string]string{"sink": args[0], "result": "deleted"}, func(t *table) { t.row(args[0] + ": deleted") })
 		},
 	}
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask back")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
 }
