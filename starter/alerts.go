@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -101,5 +102,14 @@ func showAlert(t *table, state workflows.AlertState) {
 			when = d.Since
 		}
 		t.row(d.Sink, d.Type, string(d.State), when.UTC().Format("2006-01-02 15:04:05"), d.Reason)
+	}
+}
+
+// showOpenAlerts writes the open alerts of a connection or an auth config, each with
+// the command that shows what to do about it.
+func showOpenAlerts(t *table, open []workflows.OpenAlert) {
+	for _, alert := range open {
+		t.row("ALERT", fmt.Sprintf("%s since %s: %s", alert.News.Kind, moment(alert.Since), alert.News.Reason))
+		t.row("", commandName+"alerts show "+alert.WorkflowID)
 	}
 }

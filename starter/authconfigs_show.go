@@ -129,9 +129,7 @@ func showAuthConfig(t *table, state workflows.AuthConfigState) {
 	t.fact("CREATED", moment(state.Created))
 	t.fact("ROTATED", moment(state.Rotated))
 	t.fact("PROVEN BY", state.Proof)
-	for _, alert := range state.Alerts.Open {
-		t.row("ALERT", string(alert.News.Kind)+": "+alert.News.Reason+": "+alert.News.Remedy)
-	}
+	showOpenAlerts(t, state.Alerts.Open)
 }
 
 // statusOf says the status, and that it takes no new connections.
