@@ -68,7 +68,7 @@ type login struct {
 
 // openLogin reads the candidate. Where nothing is asked to begin with, it is made here.
 func (a *Activities) openLogin(ctx context.Context, in AdvanceLoginInput) (*login, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}

@@ -61,10 +61,7 @@ func (a *Activities) storeSink(ctx context.Context, in StoreSinkInput) (*StoreSi
 			_ = a.Inbox.Clear(ctx, in.Inbox) // refused: the sweep clears it if this could not
 			return nil, err
 		}
-		secrets, err := a.Inbox.Read(ctx, in.Inbox)
-		if errors.Is(err, connection.ErrAbsent) {
-			return nil, inboxEmpty()
-		}
+		secrets, err := a.left(ctx, in.Inbox)
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +101,7 @@ func NoSink(name string) *connection.Problem {
 
 // SinkTaken reports that the name is another sink's. Not retried.
 func SinkTaken(name string) *connection.Problem {
-	return connection.Refused(connection.ErrSinkTaken, "there is an alert sink "+connection.Bound(name, 63)+" already", "choose another name, or rotate or delete that one")
+	return connection.Refused(connection.ErrSinkTaken, "there is an alert sink "+connection.Bound(name, 63)+" already", "choose another name, or give it a new key or URL: connected-apps alerts sinks rotate "+connection.Bound(name, 63))
 }
 
 // renewed is a sink with what the inbox holds: a new key goes first, and the one it

@@ -29,11 +29,7 @@ func (l *login) answer(ctx context.Context) error {
 	given := map[string]connection.Secret{}
 	if l.in.Inbox != "" {
 		var err error
-		given, err = l.a.Inbox.Read(ctx, l.in.Inbox)
-		if errors.Is(err, connection.ErrAbsent) {
-			return inboxEmpty()
-		}
-		if err != nil {
+		if given, err = l.a.left(ctx, l.in.Inbox); err != nil {
 			return err
 		}
 	}
@@ -102,6 +98,15 @@ func with(held, more map[string]connection.Secret) map[string]connection.Secret 
 		}
 	}
 	return all
+}
+
+// left reads what a caller left in the inbox; ErrInvalidInput once it is no longer there.
+func (a *Activities) left(ctx context.Context, ref connection.InboxRef) (map[string]connection.Secret, error) {
+	secrets, err := a.Inbox.Read(ctx, ref)
+	if errors.Is(err, connection.ErrAbsent) {
+		return nil, inboxEmpty()
+	}
+	return secrets, err
 }
 
 func inboxEmpty() error {

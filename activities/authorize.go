@@ -48,7 +48,7 @@ func (a *Activities) BeginAuthorization(ctx context.Context, in BeginAuthorizati
 }
 
 func (a *Activities) beginAuthorization(ctx context.Context, in BeginAuthorizationInput) (*BeginAuthorizationResult, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (a *Activities) ExchangeCode(ctx context.Context, in ExchangeCodeInput) (*S
 }
 
 func (a *Activities) exchangeCode(ctx context.Context, in ExchangeCodeInput) (*StoredReport, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}

@@ -240,10 +240,11 @@ func (p *ConnectPlan) shareSecrets(config connection.AuthConfig) {
 	}
 }
 
-func (a *Activities) method(id connection.ID, name string) (*connectors.Method, error) {
-	app, err := a.Catalogue.App(id.App())
+// method finds an app's method by its ID.
+func (a *Activities) method(app, id string) (*connectors.Method, error) {
+	definition, err := a.Catalogue.App(app)
 	if err != nil {
 		return nil, err
 	}
-	return app.Method(name)
+	return definition.Method(id)
 }

@@ -57,7 +57,7 @@ func (a *Activities) StoreCredential(ctx context.Context, in StoreCredentialInpu
 }
 
 func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInput) (*StoredReport, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +70,7 @@ func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInpu
 	}
 	secrets := map[string]connection.Secret{}
 	if in.Inbox != "" {
-		secrets, err = a.Inbox.Read(ctx, in.Inbox)
-		if errors.Is(err, connection.ErrAbsent) {
-			return nil, inboxEmpty()
-		}
-		if err != nil {
+		if secrets, err = a.left(ctx, in.Inbox); err != nil {
 			return nil, err
 		}
 	}

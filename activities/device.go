@@ -37,7 +37,7 @@ func (a *Activities) BeginDevice(ctx context.Context, in BeginDeviceInput) (*Beg
 }
 
 func (a *Activities) beginDevice(ctx context.Context, in BeginDeviceInput) (*BeginDeviceReport, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (a *Activities) PollDevice(ctx context.Context, in PollDeviceInput) (*Store
 }
 
 func (a *Activities) pollDevice(ctx context.Context, in PollDeviceInput) (*StoredReport, error) {
-	method, err := a.method(in.Connection, in.Method)
+	method, err := a.method(in.Connection.App(), in.Method)
 	if err != nil {
 		return nil, err
 	}

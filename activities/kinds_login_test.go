@@ -149,7 +149,7 @@ func TestOnlyAPersonCanLogInAgain(t *testing.T) {
 
 func TestAGrantThatIsSharedIsNotDropped(t *testing.T) {
 	k := newKinds(t)
-	method, err := k.a.method(kindsID, "device")
+	method, err := k.a.method(kindsID.App(), "device")
 	if err != nil {
 		t.Fatal(err)
 	}

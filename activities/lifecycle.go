@@ -156,7 +156,7 @@ func (a *Activities) revoke(ctx context.Context, in RevokeInput) (*RevokeReport,
 	if stored.Intent != nil && stored.Age() < stored.Intent.Budget {
 		return nil, connection.LookAgain("waiting for a refresh to end before the grant is revoked", pollMax)
 	}
-	method, err := a.method(ref.Connection, stored.Credential.Method)
+	method, err := a.method(ref.Connection.App(), stored.Credential.Method)
 	if err != nil {
 		return nil, err
 	}

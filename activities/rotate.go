@@ -79,23 +79,16 @@ func staged(next *connection.NextSecrets) *StageRotationReport {
 func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, config connection.AuthConfig) (*connection.NextSecrets, error) {
 	if in.ClientID != "" && in.ClientID != config.ClientID {
 		return nil, connection.InvalidInput("client_id", "a rotation keeps the client ID, since tokens belong to the client that they were given to",
-			"create another auth config for the other client, and reconnect with it")
+			"give the other client an auth config of its own (connected-apps auth-configs create), then: connected-apps reconnect --auth-config")
 	}
-	app, err := a.Catalogue.App(in.App)
-	if err != nil {
-		return nil, err
-	}
-	method, err := app.Method(config.Method)
+	method, err := a.method(in.App, config.Method)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.checkExpires(ctx, in.Expires); err != nil {
 		return nil, err
 	}
-	given, err := a.Inbox.Read(ctx, in.Inbox)
-	if errors.Is(err, connection.ErrAbsent) {
-		return nil, inboxEmpty()
-	}
+	given, err := a.left(ctx, in.Inbox)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +106,7 @@ func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, con
 	case next.ClientSecret.Empty() && len(next.Fields) == 0:
 		return nil, connection.InvalidInput("inbox", "there is no new secret in it", "give the secret that is to replace the present one")
 	case public(method, config):
-		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "create another auth config for a client with a secret")
+		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "give a client with a secret an auth config of its own: connected-apps auth-configs create")
 	}
 	return next, nil
 }
@@ -159,7 +152,7 @@ func (a *Activities) CommitRotation(ctx context.Context, in EndRotationInput) er
 			return false, nil
 		}
 		if config.Next == nil || config.Next.Rotation != in.Rotation {
-			return false, rotationLost()
+			return false, a.rotationLost(in.App, in.Name)
 		}
 		*config = config.Rotated()
 		return true, nil
@@ -183,8 +176,13 @@ func (a *Activities) AbandonRotation(ctx context.Context, in EndRotationInput) e
 	return a.leave(ctx, "AbandonRotation", err)
 }
 
-func rotationLost() error {
-	return connection.Refused(connection.ErrSessionClosed, "this rotation has been given up", "rotate again")
+// rotating is the command that rotates an auth config.
+func (a *Activities) rotating(app, name string) string {
+	return "connected-apps auth-configs rotate " + a.Environment + "/" + app + "/" + name
+}
+
+func (a *Activities) rotationLost(app, name string) error {
+	return connection.Refused(connection.ErrSessionClosed, "this rotation has been given up", "begin anew with: "+a.rotating(app, name))
 }
 
 // change does something to an auth config by compare-and-set; f says whether there is anything to write.

@@ -57,13 +57,9 @@ func (a *Activities) proveRotation(ctx context.Context, in ProveRotationInput) (
 		return nil, err
 	}
 	if config.Next == nil || config.Next.Rotation != in.Rotation {
-		return nil, rotationLost()
+		return nil, a.rotationLost(in.App, in.Name)
 	}
-	app, err := a.Catalogue.App(in.App)
-	if err != nil {
-		return nil, err
-	}
-	method, err := app.Method(config.Method)
+	method, err := a.method(in.App, config.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +155,7 @@ func (p *proof) renewal(err error) error {
 	case !ok || problem.Retryable:
 		p.trouble = err
 	case problem.Verdict == connection.ClientMisconfigured:
-		return secretRefused(connection.ErrClientMisconfigured, problem)
+		return p.refused(connection.ErrClientMisconfigured, problem)
 	case problem.Verdict == connection.Revoked && p.method.NeedsClient():
 	default:
 		p.refuse(problem)
@@ -199,7 +195,7 @@ func (p *proof) refuse(problem *connection.Problem) {
 	if p.method.NeedsClient() {
 		kind = connection.ErrClientMisconfigured
 	}
-	p.refusal = secretRefused(kind, problem)
+	p.refusal = p.refused(kind, problem)
 }
 
 // byItself asks for a token of the client's own, and gives it back.
@@ -215,7 +211,7 @@ func (p *proof) byItself(ctx context.Context) (*ProveRotationReport, error) {
 		case problem.Retryable:
 			return nil, err
 		case problem.Verdict == connection.ClientMisconfigured || problem.Verdict == connection.Revoked:
-			return nil, secretRefused(connection.ErrClientMisconfigured, problem)
+			return nil, p.refused(connection.ErrClientMisconfigured, problem)
 		}
 		return &ProveRotationReport{Proof: ProofNone, Reason: problem.Message}, nil
 	}
@@ -231,9 +227,10 @@ func (p *proof) byItself(ctx context.Context) (*ProveRotationReport, error) {
 	return &ProveRotationReport{Proof: ProofClientCredentials}, nil
 }
 
-// secretRefused says that the app does not take the new secret.
-func secretRefused(kind string, said *connection.Problem) error {
-	told := connection.Refused(kind, "the app refuses the new secret: "+said.Message, "the old one is still in use: check the new one and rotate again")
+// refused says that the app does not take the new secret.
+func (p *proof) refused(kind string, said *connection.Problem) error {
+	told := connection.Refused(kind, "the app refuses the new secret: "+said.Message,
+		"the old one is still in use: check the new one, then again: "+p.a.rotating(p.in.App, p.in.Name))
 	told.Verdict, told.Status = said.Verdict, said.Status
 	return told
 }

@@ -58,11 +58,7 @@ func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, x ac
 
 // discard revokes a credential that came too late: its connection is gone, or has another grant.
 func (s *Spender) discard(ctx context.Context, ref connection.CredentialRef, held connection.Credential, config connection.AuthConfig) {
-	app, err := s.a.Catalogue.App(ref.Connection.App())
-	if err != nil {
-		return
-	}
-	method, err := app.Method(held.Method)
+	method, err := s.a.method(ref.Connection.App(), held.Method)
 	if err != nil {
 		return
 	}

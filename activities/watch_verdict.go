@@ -125,7 +125,7 @@ func expiredLook(in WatchInput, stored connection.Stored, reason string) Look {
 	look := missing(in)
 	// An error names the connection and says that it has expired; the status has said so.
 	look.Reason = strings.TrimPrefix(reason, connection.ReconnectRequired(in.Connection, "").Message)
-	look.Remedy = "reconnect it: a person must authenticate again"
+	look.Remedy = connection.AuthenticateAgain(in.Connection)
 	look.Grant, look.Generation = stored.Grant, stored.Generation
 	return look
 }
@@ -134,7 +134,7 @@ func expiredLook(in WatchInput, stored connection.Stored, reason string) Look {
 func missing(in WatchInput) Look {
 	look := in.Reported
 	look.Status, look.Verdict = connection.Expired, connection.Revoked
-	look.Reason, look.Remedy = "its credential is no longer in Vault", "reconnect it, or disconnect it"
+	look.Reason, look.Remedy = "its credential is no longer in Vault", connection.AuthenticateAgain(in.Connection)
 	look.Work, look.Warned = nil, 0
 	return look
 }

@@ -151,8 +151,7 @@ func TestASignalThatFailsIsTriedAtTheNextFailure(t *testing.T) {
 	a := w.process()
 	temporal := &unheard{told: w.told, deaf: true}
 	a.Workflows = temporal
-	gone := connection.Refused(connection.ErrScopeMissing, "no", "")
-	gone.Verdict = connection.ScopeLost
+	gone := scopeLost()
 	for range 3 {
 		a.attempted(context.Background(), testID, w.vault.peek(w.ref), gone)
 	}
@@ -165,12 +164,18 @@ func TestASignalThatFailsIsTriedAtTheNextFailure(t *testing.T) {
 	}
 }
 
+// scopeLost is how an action fails that the grant does not cover.
+func scopeLost() *connection.Problem {
+	problem := connection.Refused(connection.ErrScopeMissing, "no", "")
+	problem.Verdict = connection.ScopeLost
+	return problem
+}
+
 // One action that never works, beside one that always does, is told once an hour.
 func TestAnActionThatNeverWorksIsToldOnceAnHour(t *testing.T) {
 	w := newWorld(t, "strict")
 	a := w.process()
-	gone := connection.Refused(connection.ErrScopeMissing, "no", "")
-	gone.Verdict = connection.ScopeLost
+	gone := scopeLost()
 	for range 180 {
 		a.attempted(context.Background(), testID, w.vault.peek(w.ref), gone)
 		a.attempted(context.Background(), testID, w.vault.peek(w.ref), nil)
@@ -199,8 +204,7 @@ func TestTheWatchSeesWorkRecover(t *testing.T) {
 	in.Policy.ProbeEvery = 6 * time.Hour
 	w.work(a, 0, contact)
 	w.watch(a, in, time.Second)
-	scope := connection.Refused(connection.ErrScopeMissing, "no", "")
-	scope.Verdict = connection.ScopeLost
+	scope := scopeLost()
 	w.vault.advance(time.Second)
 	a.attempted(context.Background(), testID, w.vault.peek(w.ref), scope)
 	in.Reported.Work = &w.told.troubles()[0]
@@ -218,8 +222,7 @@ func TestTheWatchSeesWorkRecover(t *testing.T) {
 func TestTheEndOfATroubleIsNotedAtOnce(t *testing.T) {
 	w := newWorld(t, "strict")
 	a := w.process()
-	scope := connection.Refused(connection.ErrScopeMissing, "no", "")
-	scope.Verdict = connection.ScopeLost
+	scope := scopeLost()
 	w.work(a, 0, contact)
 	w.vault.advance(time.Second)
 	a.attempted(context.Background(), testID, w.vault.peek(w.ref), scope)

@@ -174,15 +174,19 @@ func NotFound(id ID) *Problem {
 // such a message itself is not wrapped twice.
 func ReconnectRequired(id ID, reason string) *Problem {
 	opening := id.String() + " has expired: "
-	p := Refused(ErrReconnectRequired, opening+strings.TrimPrefix(reason, opening),
-		fmt.Sprintf("a person must authenticate again: connected-apps reconnect %s", id))
+	p := Refused(ErrReconnectRequired, opening+strings.TrimPrefix(reason, opening), AuthenticateAgain(id))
 	p.Verdict = Revoked
 	return p
 }
 
+// AuthenticateAgain is the remedy where only a new grant or a new secret helps.
+func AuthenticateAgain(id ID) string {
+	return "a person must authenticate again: connected-apps reconnect " + id.String()
+}
+
 // IdentityChanged reports that a reconnect came to another account than the
 // connection has. The connection is as it was. Not retried.
-func IdentityChanged(was, is Identity) *Problem {
+func IdentityChanged(id ID, was, is Identity) *Problem {
 	name := func(i Identity) string {
 		if i.Label != "" {
 			return Bound(i.Label, 100)
@@ -190,14 +194,14 @@ func IdentityChanged(was, is Identity) *Problem {
 		return Bound(i.Account, 100)
 	}
 	return Refused(ErrIdentityChanged, fmt.Sprintf("this is the account %s, and the connection is of %s", name(is), name(was)),
-		"authenticate as the account that the connection has, or reconnect allowing another account")
+		"authenticate as the account that the connection has, or begin anew with: connected-apps reconnect "+id.String()+" --allow-other-account")
 }
 
 // TenantChanged reports that a reconnect came to another organisation, workspace or
 // site of the same account: an ErrIdentityChanged that says which.
-func TenantChanged(was, is Identity) *Problem {
+func TenantChanged(id ID, was, is Identity) *Problem {
 	return Refused(ErrIdentityChanged, fmt.Sprintf("it is of organisation %s now, not %s", Bound(is.TenantName(), 100), Bound(was.TenantName(), 100)),
-		"choose the organisation that the connection has, or reconnect allowing another account")
+		"choose the organisation that the connection has, or begin anew with: connected-apps reconnect "+id.String()+" --allow-other-account")
 }
 
 // PausedByPerson reports a Paused connection: nothing is asked of the app. Not retried.

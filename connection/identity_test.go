@@ -25,8 +25,8 @@ func TestIdentityOver(t *testing.T) {
 }
 
 func TestTenantChanged(t *testing.T) {
-	p := TenantChanged(Identity{Tenant: "t1", TenantLabel: "One"}, Identity{Tenant: "t2"})
-	if p.Type != ErrIdentityChanged || p.Message != "it is of organisation t2 now, not One" || !strings.Contains(p.Remedy, "allowing") {
+	p := TenantChanged("development/sandbox/a", Identity{Tenant: "t1", TenantLabel: "One"}, Identity{Tenant: "t2"})
+	if p.Type != ErrIdentityChanged || p.Message != "it is of organisation t2 now, not One" || !strings.Contains(p.Remedy, "connected-apps reconnect development/sandbox/a --allow-other-account") {
 		t.Errorf("%+v", p)
 	}
 }

@@ -17,12 +17,13 @@ func statusOf(kind string) int {
 	case connection.ErrAuthorizationFailed, connection.ErrScopeMissing, connection.ErrActionNotInToolkit:
 		return http.StatusForbidden
 	case connection.ErrUnknownApp, connection.ErrUnknownEnvironment, connection.ErrUnknownAction,
-		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound:
+		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound,
+		connection.ErrSinkNotFound, connection.ErrAlertNotFound:
 		return http.StatusNotFound
 	case connection.ErrLinkInvalid, connection.ErrSessionClosed:
 		return http.StatusGone
-	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrConnectionPending,
-		connection.ErrConnectionPaused, connection.ErrReconnectRequired, connection.ErrOutcomeUnknown:
+	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrSinkTaken,
+		connection.ErrConnectionPending, connection.ErrConnectionPaused, connection.ErrReconnectRequired, connection.ErrOutcomeUnknown:
 		return http.StatusConflict
 	case connection.ErrRejectedInput, connection.ErrTestFailed, connection.ErrIdentityChanged, connection.ErrClientMisconfigured:
 		return http.StatusUnprocessableEntity

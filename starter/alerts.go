@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -104,11 +105,11 @@ func showAlert(t *table, state workflows.AlertState) {
 	}
 }
 
-// completeAlertIDs proposes how an alert's ID begins, part by part.
-func (p *program) completeAlertIDs(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-	ids, directive := p.completeIDs(c, args, strings.TrimPrefix(begun, "alert/"))
-	for i := range ids {
-		ids[i] = "alert/" + ids[i]
+// showOpenAlerts writes the open alerts of a connection or an auth config, each with
+// the command that shows what to do about it.
+func showOpenAlerts(t *table, open []workflows.OpenAlert) {
+	for _, alert := range open {
+		t.row("ALERT", fmt.Sprintf("%s since %s: %s", alert.News.Kind, moment(alert.Since), alert.News.Reason))
+		t.row("", commandName+"alerts show "+alert.WorkflowID)
 	}
-	return ids, directive
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"connectedapps/connection"
@@ -31,15 +31,11 @@ the latest first. An environment that does not answer is named in a warning.`,
 			if err != nil {
 				return err
 			}
-			settings, err := p.settings()
+			environments, err := p.chosen(c)
 			if err != nil {
 				return err
 			}
-			environments := settings.Environments
-			switch {
-			case c.Flags().Changed("environment"):
-				environments = []string{p.environment}
-			case filter.Connection != "":
+			if filter.Connection != "" && !c.Flags().Changed("environment") {
 				environments = []string{filter.Connection.Environment()}
 			}
 			rows, err := p.listAlerts(c.Context(), environments, filter)
@@ -51,12 +47,12 @@ the latest first. An environment that does not answer is named in a warning.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.app, "app", "", "only those of this app")
-	flags.StringVar(&f.kind, "kind", "", "only those of this kind: "+kindsOfAlerts(", "))
+	flags.StringVar(&f.kind, "kind", "", "only those of this kind: "+strings.Join(alertKinds(), ", "))
 	flags.StringVar(&f.owner, "owner", "", "only those of this owner's connections")
 	flags.StringVar(&f.connection, "connection", "", "only those of this connection")
 	complete(c, "app", p.completeApps)
 	complete(c, "kind", fixed(alertKinds()...))
-	complete(c, "connection", p.completeIDs)
+	complete(c, "connection", p.completeOpenIDs)
 	return c
 }
 
@@ -68,22 +64,11 @@ func alertKinds() []string {
 	return all
 }
 
-func kindsOfAlerts(separator string) string {
-	text := ""
-	for i, kind := range alertKinds() {
-		if i > 0 {
-			text += separator
-		}
-		text += kind
-	}
-	return text
-}
-
 func (f alertFlags) filter() (workflows.AlertFilter, error) {
 	filter := workflows.AlertFilter{App: f.app, Kind: connection.AlertKind(f.kind), Owner: f.owner}
 	if f.kind != "" && !slices.Contains(connection.AlertKinds(), filter.Kind) {
 		return filter, connection.InvalidInput("kind", fmt.Sprintf("%q is not a kind of alert", connection.Bound(f.kind, 40)),
-			"use one of "+kindsOfAlerts(", "))
+			"use one of "+strings.Join(alertKinds(), ", "))
 	}
 	var err error
 	if f.connection != "" {
@@ -92,60 +77,22 @@ func (f alertFlags) filter() (workflows.AlertFilter, error) {
 	return filter, err
 }
 
-// listAlerts asks every environment at once. One that does not answer is a warning,
-// unless no other does.
+// listAlerts asks every environment for its open alerts, and puts the latest first.
 func (p *program) listAlerts(ctx context.Context, environments []string, filter workflows.AlertFilter) ([]workflows.AlertRow, error) {
-	found := make([][]workflows.AlertRow, len(environments))
-	failed := make([]error, len(environments))
-	err := p.wait(ctx, "the lists", func(ctx context.Context) error {
-		var all sync.WaitGroup
-		for i, name := range environments {
-			e, err := p.prepare(name) // one after the other: what they share is opened once
-			if err != nil {
-				failed[i] = err
-				continue
-			}
-			all.Go(func() { found[i], failed[i] = e.alerts(ctx, filter) })
-		}
-		all.Wait()
-		return nil
+	parts, err := everywhere(ctx, p, environments, listing[workflows.AlertRow]{
+		what: "alerts", narrow: "--app, --kind or --owner",
+		page: func(ctx context.Context, e *environment, token []byte) ([]workflows.AlertRow, []byte, error) {
+			return e.ListAlerts(ctx, filter, pageSize, token)
+		},
 	})
-	if err != nil {
-		return nil, err
+	rows := []workflows.AlertRow{}
+	for _, part := range parts {
+		rows = append(rows, part.rows...)
 	}
-	answered := slices.Contains(failed, nil)
-	for i, err := range failed {
-		switch {
-		case err == nil:
-		case !answered:
-			return nil, err
-		default:
-			p.note("warning: the environment %s is left out: %s", environments[i], err)
-		}
-	}
-	rows := append([]workflows.AlertRow{}, slices.Concat(found...)...)
 	slices.SortFunc(rows, func(a, b workflows.AlertRow) int {
 		return cmp.Or(b.Since.Compare(a.Since), cmp.Compare(a.ID, b.ID))
 	})
-	if len(rows) >= listLimit {
-		p.note("warning: only the first %d alerts of an environment are listed; narrow the list with --app, --kind or --owner", listLimit)
-	}
-	return rows, nil
-}
-
-func (e *environment) alerts(ctx context.Context, filter workflows.AlertFilter) ([]workflows.AlertRow, error) {
-	if err := e.reachable(ctx); err != nil {
-		return nil, err
-	}
-	var rows []workflows.AlertRow
-	var page []byte
-	for {
-		some, next, err := e.ListAlerts(ctx, filter, pageSize, page)
-		if rows = append(rows, some...); err != nil || len(next) == 0 || len(rows) >= listLimit {
-			return rows, err
-		}
-		page = next
-	}
+	return rows, err
 }
 
 func showAlerts(t *table, rows []workflows.AlertRow, now time.Time) {

@@ -18,7 +18,8 @@ import (
 const maxURLFile = 4 << 10
 
 func (p *program) sinksCommand() *cobra.Command {
-	return group("sinks", "Where the alerts of an environment are delivered", "",
+	return group("sinks", "Where the alerts of an environment are delivered", `  connected-apps alerts sinks create ops --kind webhook --url https://ops.example.com/hooks --environment production
+  connected-apps alerts sinks test ops --environment production`,
 		p.sinksCreateCommand(), p.sinksListCommand(), p.sinksTestCommand(), p.sinksRotateCommand(), p.sinksDeleteCommand())
 }
 
@@ -70,7 +71,7 @@ a signature by the old key too, so that the receiver can change over in peace. W
 --url or --url-file the sink has a new URL from then on; a chat is always asked for
 one. A sink that was disabled is enabled again.`,
 		Example:           `  connected-apps alerts sinks rotate ops --environment production`,
-		ValidArgsFunction: fixed(),
+		ValidArgsFunction: p.completeSinks,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			sink, err := p.sink(ctx, args[0])

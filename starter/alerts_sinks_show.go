@@ -72,7 +72,7 @@ func (p *program) sinksTestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "test NAME", Short: "Send a test message to a sink, now", Args: takes("NAME"),
 		Example:           "  connected-apps alerts sinks test ops --environment production",
-		ValidArgsFunction: fixed(),
+		ValidArgsFunction: p.completeSinks,
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := p.open(c.Context(), p.environment)
 			if err != nil {
@@ -89,7 +89,7 @@ func (p *program) sinksTestCommand() *cobra.Command {
 			if result.Delivered {
 				return p.print(result, func(t *table) { t.row(fmt.Sprintf("%s took the test message (%d).", args[0], result.Status)) })
 			}
-			remedy := "see that it answers 2xx within 15 seconds, then test again"
+			remedy := "see that it answers 2xx within 15 seconds, then: connected-apps alerts sinks test " + args[0]
 			if result.Problem != nil && result.Problem.Remedy != "" {
 				remedy = result.Problem.Remedy
 			}
@@ -103,7 +103,7 @@ func (p *program) sinksDeleteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "delete NAME", Short: "Deliver no alerts to a sink any more, and destroy its secrets", Args: takes("NAME"),
 		Example:           "  connected-apps alerts sinks delete ops --environment production --yes",
-		ValidArgsFunction: fixed(),
+		ValidArgsFunction: p.completeSinks,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			if err := connection.CheckSlug("name", args[0]); err != nil {
@@ -130,6 +130,6 @@ func (p *program) sinksDeleteCommand() *cobra.Command {
 			return p.print(map[string]string{"sink": args[0], "result": "deleted"}, func(t *table) { t.row(args[0] + ": deleted") })
 		},
 	}
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask back")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
 }

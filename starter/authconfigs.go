@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
@@ -76,8 +77,10 @@ func (p *program) createAuthConfig(c *cobra.Command, text string, f authConfigFl
 	if in.Values, err = pairs("set", f.set, append(method.Inputs, method.ClientInputs...)); err != nil {
 		return err
 	}
-	if in.Expires, err = dateOf("expires", f.expires); err != nil {
-		return err
+	if f.expires != "" {
+		if in.Expires, err = parseEnd("expires", f.expires, time.Now()); err != nil {
+			return err
+		}
 	}
 	in.Method = method.ID
 	if _, _, err := activities.CheckAuthConfig(catalogue, in); err != nil {

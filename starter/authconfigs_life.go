@@ -13,26 +13,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const expiresHelp = "when the secret ends, as 2027-01-31 (its first minute, UTC) or 2027-01-31T12:00:00Z; people are warned before"
+const expiresHelp = "when the secret ends: a day (its beginning, UTC), a time, or how long from now, such as 365d; people are warned before"
 
 // rotateTime is how long a rotation may take: the app is given ten minutes to be there.
 const rotateTime = 12 * time.Minute
-
-// dateOf reads a day or a moment; "" is the zero time.
-func dateOf(flag, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, text); err == nil {
-			if !at.After(time.Now()) {
-				return time.Time{}, connection.InvalidInput(flag, "this moment has passed", "give the end of the new secret, or leave it out")
-			}
-			return at.UTC(), nil
-		}
-	}
-	return time.Time{}, connection.InvalidInput(flag, "this is not a date", "write it as 2027-01-31 or 2027-01-31T12:00:00Z")
-}
 
 // rotateFlags are what auth-configs rotate is told.
 type rotateFlags struct{ clientID, secretFile, expires string }
@@ -71,8 +55,10 @@ func (p *program) rotateAuthConfig(c *cobra.Command, text string, f rotateFlags)
 		return err
 	}
 	in := workflows.Rotate{ClientID: f.clientID}
-	if in.Expires, err = dateOf("expires", f.expires); err != nil {
-		return err
+	if f.expires != "" {
+		if in.Expires, err = parseEnd("expires", f.expires, time.Now()); err != nil {
+			return err
+		}
 	}
 	catalogue, err := p.catalogue()
 	if err != nil {
@@ -119,11 +105,11 @@ func (p *program) rotateAuthConfig(c *cobra.Command, text string, f rotateFlags)
 // newSecrets asks for those that the auth config has now; one that is optional may be left out.
 func (p *program) newSecrets(ctx context.Context, method *connectors.Method, state workflows.AuthConfigState, f rotateFlags) (map[string]connection.Secret, error) {
 	if state.Public {
-		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "create another auth config for a client with a secret")
+		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "give a client with a secret an auth config of its own: connected-apps auth-configs create")
 	}
 	if f.clientID != "" && f.clientID != state.ClientID {
 		return nil, connection.InvalidInput("client_id", "the client ID of this auth config is "+state.ClientID+", and a rotation keeps it",
-			"create another auth config for the other client, and reconnect with it")
+			"give the other client an auth config of its own (connected-apps auth-configs create), then: connected-apps reconnect --auth-config")
 	}
 	wanted := secretInputs(method.Inputs)
 	if method.NeedsClient() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"connectedapps/connection"
 	"connectedapps/workflows"
@@ -17,8 +16,6 @@ const (
 	countedRows = 100
 	// usersShown is how many connections are shown with an auth config.
 	usersShown = 20
-	// completeTime is how long a shell waits for names.
-	completeTime = 2 * time.Second
 )
 
 func (p *program) authConfigsListCommand() *cobra.Command {
@@ -30,18 +27,7 @@ one, for the first 100 of the list.`,
 		Example:           "  connected-apps auth-configs list --environment production --app github",
 		ValidArgsFunction: fixed(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			e, err := p.open(c.Context(), p.environment)
-			if err != nil {
-				return err
-			}
-			var rows []workflows.AuthConfigRow
-			err = p.wait(c.Context(), "the list", func(ctx context.Context) error {
-				var err error
-				if rows, err = e.authConfigs(ctx, app); err != nil {
-					return err
-				}
-				return e.CountAuthConfigUsers(ctx, rows[:min(countedRows, len(rows))])
-			})
+			rows, err := p.authConfigs(c.Context(), app)
 			if err != nil {
 				return err
 			}
@@ -62,40 +48,21 @@ one, for the first 100 of the list.`,
 	return c
 }
 
-// authConfigs lists all of an environment's auth configs, page by page.
-func (e *environment) authConfigs(ctx context.Context, app string) ([]workflows.AuthConfigRow, error) {
-	rows := []workflows.AuthConfigRow{}
-	for page := []byte(nil); ; {
-		some, next, err := e.ListAuthConfigs(ctx, app, pageSize, page)
-		if rows = append(rows, some...); err != nil || len(next) == 0 {
-			return rows, err
-		}
-		page = next
-	}
-}
-
-// completeAuthConfigs proposes the auth configs that there are for the first
-// argument. A shell waits while it runs: it gives up soon, and says nothing of errors.
-func (p *program) completeAuthConfigs(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
-	parts := strings.Split(begun, "/")
-	if len(args) > 0 || len(parts) < 3 {
-		return p.completeIDs(c, args, begun)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), completeTime)
-	defer cancel()
-	e, err := p.prepare(parts[0])
+// authConfigs lists those of the environment that --environment names.
+func (p *program) authConfigs(ctx context.Context, app string) ([]workflows.AuthConfigRow, error) {
+	parts, err := everywhere(ctx, p, []string{p.environment}, listing[workflows.AuthConfigRow]{
+		what: "auth configs", narrow: "--app",
+		page: func(ctx context.Context, e *environment, token []byte) ([]workflows.AuthConfigRow, []byte, error) {
+			return e.ListAuthConfigs(ctx, app, pageSize, token)
+		},
+	})
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, err
 	}
-	rows, _, err := e.ListAuthConfigs(ctx, parts[1], pageSize, nil)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var proposals []string
-	for _, row := range rows {
-		proposals = append(proposals, row.Environment+"/"+row.App+"/"+row.Name+"\t"+string(row.Status))
-	}
-	return proposals, cobra.ShellCompDirectiveNoFileComp
+	rows := append([]workflows.AuthConfigRow{}, parts[0].rows...)
+	return rows, p.wait(ctx, "the counts", func(ctx context.Context) error {
+		return parts[0].e.CountAuthConfigUsers(ctx, rows[:min(countedRows, len(rows))])
+	})
 }
 
 // shownAuthConfig is what show prints as JSON.
@@ -132,20 +99,13 @@ secret ends, open alerts, and the first 20 connections that use it.`,
 			}
 			return p.print(shown, func(t *table) {
 				showAuthConfig(t, shown.AuthConfigState)
-				t.row("USED BY", connectionsOf(shown.UsedBy))
+				t.row("USED BY", plural(shown.UsedBy, "connection"))
 				for _, user := range shown.Users {
 					t.row("", user.Connection.String()+" ("+string(user.Status)+")")
 				}
 			})
 		},
 	}
-}
-
-func connectionsOf(n int) string {
-	if n == 1 {
-		return "1 connection"
-	}
-	return strconv.Itoa(n) + " connections"
 }
 
 func (p *program) printAuthConfig(state workflows.AuthConfigState) error {
@@ -169,9 +129,7 @@ func showAuthConfig(t *table, state workflows.AuthConfigState) {
 	t.fact("CREATED", moment(state.Created))
 	t.fact("ROTATED", moment(state.Rotated))
 	t.fact("PROVEN BY", state.Proof)
-	for _, alert := range state.Alerts.Open {
-		t.row("ALERT", string(alert.News.Kind)+": "+alert.News.Reason+": "+alert.News.Remedy)
-	}
+	showOpenAlerts(t, state.Alerts.Open)
 }
 
 // statusOf says the status, and that it takes no new connections.

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completer proposes what a word may become. A shell waits while it runs: only the
-// names of connections and their toolkits are asked of a server, and not for long.
+// completer proposes what a word may become. A shell waits while it runs: only names
+// that people gave are asked of a server, and not for long.
 type completer = func(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
 func complete(c *cobra.Command, flag string, f completer) {

@@ -14,7 +14,7 @@ import (
 const (
 	// proposeTime is how long a shell may wait for what only a server knows.
 	proposeTime = 2 * time.Second
-	// proposeMost is how many connections are proposed: more is no help to choose.
+	// proposeMost is how many of them are proposed: more is no help to choose.
 	proposeMost = 100
 )
 
@@ -81,15 +81,29 @@ func (p *program) completeFlagToolkits(c *cobra.Command, args []string, _ string
 	return p.completeToolkits(c, args[:1], "")
 }
 
-// begunWith asks for connections whose ID begins like that. Whatever fails proposes
-// nothing: a shell has no place for errors.
+// begunWith asks for connections whose ID begins like that, as far as its app at least.
 func (p *program) begunWith(c *cobra.Command, begun string) []workflows.Row {
-	environment, rest, _ := strings.Cut(begun, "/")
-	app, _, ok := strings.Cut(rest, "/")
-	if !ok || connection.CheckSlug("environment", environment) != nil || connection.CheckSlug("app", app) != nil {
+	name, _, ok := appOfBegun(begun)
+	if !ok {
 		return nil
 	}
-	e, err := p.prepare(environment)
+	return proposed(c, p, name, func(ctx context.Context, e *environment) ([]workflows.Row, error) {
+		rows, _, err := e.List(ctx, workflows.Filter{IDPrefix: begun}, proposeMost, nil)
+		return rows, err
+	})
+}
+
+// appOfBegun reads environment and app of ENVIRONMENT/APP/ and whatever follows.
+func appOfBegun(begun string) (environment, app string, ok bool) {
+	environment, rest, _ := strings.Cut(begun, "/")
+	app, _, ok = strings.Cut(rest, "/")
+	return environment, app, ok && connection.CheckSlug("environment", environment) == nil && connection.CheckSlug("app", app) == nil
+}
+
+// proposed asks an environment for what may be proposed. Whatever fails, or takes
+// long, proposes nothing: a shell has no place for errors.
+func proposed[R any](c *cobra.Command, p *program, name string, ask func(context.Context, *environment) ([]R, error)) []R {
+	e, err := p.prepare(name)
 	if err != nil {
 		return nil
 	}
@@ -99,7 +113,7 @@ func (p *program) begunWith(c *cobra.Command, begun string) []workflows.Row {
 	}
 	ctx, cancel := context.WithTimeout(ctx, proposeTime)
 	defer cancel()
-	rows, _, err := e.List(ctx, workflows.Filter{IDPrefix: begun}, proposeMost, nil)
+	rows, err := ask(ctx, e)
 	if err != nil {
 		return nil
 	}

@@ -78,6 +78,7 @@ it and undoes what it did.`,
 	flags.StringVar(&f.choose, "choose", "", "with --resume: the account to connect, by its ID, where the app offers several")
 	flags.BoolVar(&f.cancel, "cancel", false, "end the open connect of this ID and undo it")
 	complete(c, "method", p.completeMethods)
+	complete(c, "auth-config", p.completeAuthConfigNames)
 	complete(c, "access", fixed(connectors.AccessReadWrite, connectors.AccessRead))
 	complete(c, "action", p.completeFlagActions)
 	return c

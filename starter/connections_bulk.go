@@ -88,7 +88,7 @@ func (p *program) disconnectAll(c *cobra.Command, f bulkFlags) error {
 		}
 		sure, err := p.confirm(c.Context(), "Disconnect "+plural(len(all.rows), "connection")+"? Credentials are destroyed, and this cannot be undone", false)
 		if err != nil || !sure {
-			p.note("nothing was disconnected")
+			p.note("Nothing was disconnected.")
 			return err
 		}
 	}

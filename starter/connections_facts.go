@@ -47,9 +47,7 @@ func showHealth(t *table, r shownReport) {
 	if work := r.Look.Work; work != nil {
 		t.row("WORK FAILS", fmt.Sprintf("%s since %s: %s", plural(work.Count, "attempt"), moment(work.Since), work.Reason))
 	}
-	for _, alert := range r.Alerts.Open {
-		t.row("ALERT", fmt.Sprintf("%s since %s: %s", alert.News.Kind, moment(alert.Since), alert.News.Reason))
-	}
+	showOpenAlerts(t, r.Alerts.Open)
 	if open := r.Reconnect; open != nil {
 		line := "under way since " + moment(open.Since)
 		if open.RequestedBy != "" {

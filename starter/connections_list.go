@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -141,24 +140,4 @@ func parseStatus(text string) (connection.Status, error) {
 			"use one of "+strings.Join(statuses(), ", "))
 	}
 	return status, nil
-}
-
-// list asks for all pages of one environment.
-func (e *environment) list(ctx context.Context, filter workflows.Filter) ([]workflows.Row, error) {
-	if err := e.reachable(ctx); err != nil {
-		return nil, err
-	}
-	var rows []workflows.Row
-	var page []byte
-	for {
-		some, next, err := e.List(ctx, filter, pageSize, page)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, some...)
-		if len(next) == 0 || len(rows) >= listLimit {
-			return rows, nil
-		}
-		page = next
-	}
 }

@@ -92,11 +92,8 @@ func (f policyFlags) parse(c *cobra.Command, now time.Time) (workflows.SetPolicy
 		var expires time.Time // none
 		if f.expires != "none" {
 			var err error
-			if expires, err = parseWhen("expires", f.expires, now); err != nil {
+			if expires, err = parseEnd("expires", f.expires, now); err != nil {
 				return in, err
-			}
-			if !expires.After(now) {
-				return in, connection.InvalidInput("expires", "this is past already", `name when it will end, or "none"`)
 			}
 		}
 		in.Expires = &expires

@@ -60,6 +60,7 @@ reconnect; "connected-apps connect ID --cancel" ends it and changes nothing.`,
 	flags.BoolVar(&f.open, "open", false, "open the link in a browser")
 	flags.BoolVar(&f.noWait, "no-wait", false, "write the link to standard output and do not wait")
 	complete(c, "method", p.completeMethods)
+	complete(c, "auth-config", p.completeAuthConfigNames)
 	complete(c, "access", fixed(connectors.AccessReadWrite, connectors.AccessRead))
 	complete(c, "action", p.completeFlagActions)
 	return c

@@ -43,3 +43,12 @@ func parseWhen(field, text string, now time.Time) (time.Time, error) {
 	}
 	return now.Add(d).UTC().Truncate(time.Second), nil
 }
+
+// parseEnd reads a moment, as [parseWhen] does, which must be yet to come.
+func parseEnd(field, text string, now time.Time) (time.Time, error) {
+	at, err := parseWhen(field, text, now)
+	if err == nil && !at.After(now) {
+		err = connection.InvalidInput(field, "this is past already", "name when it will end")
+	}
+	return at, err
+}

@@ -19,7 +19,7 @@ func (l Layout) base() string {
 	return prefix + "/" + l.Environment
 }
 
-// Secrets is the mount of documents, auth configs and attempts.
+// Secrets is the mount of documents, auth configs, attempts, alert sinks and budgets.
 func (l Layout) Secrets() string { return l.base() + "/secrets" }
 
 // Inbox is the mount where callers leave secrets.

@@ -15,9 +15,13 @@ func (a *Alerts) grantMayLive(ctx workflow.Context, about AlertSubject, what str
 		return false
 	}
 	_, raised := a.raise(ctx, about, AlertNews{Kind: connection.AlertGrantMayLive,
-		Reason: what + ", but the app did not take the revocation within a day",
-		Remedy: "end the authorization in the app's own settings, then: connected-apps alerts resolve ID"})
+		Reason: what + ", but the app did not take the revocation within a day"})
 	return raised
+}
+
+// endGrant is what to do about an alert of a grant that may live, which a person resolves.
+func endGrant(alert string) string {
+	return "end the authorization in the app's own settings, then: connected-apps alerts resolve " + alert
 }
 
 // unrevoked reports whether candidates are gone from Vault and not from the app.

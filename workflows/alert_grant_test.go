@@ -31,7 +31,7 @@ func mayLive(t *testing.T, alerts []AlertInput) {
 	a := alerts[0]
 	if a.Kind != connection.AlertGrantMayLive || a.Connection != testID || a.Environment != "development" || a.App != "sandbox" || a.Name == "" ||
 		!strings.Contains(a.Reason, "did not take the revocation within a day") ||
-		a.Remedy != "end the authorization in the app's own settings, then: connected-apps alerts resolve ID" {
+		!strings.HasPrefix(a.Remedy, "end the authorization in the app's own settings, then: connected-apps alerts resolve alert/"+testID.String()+"/grant-may-live-") {
 		t.Errorf("%+v", a)
 	}
 }

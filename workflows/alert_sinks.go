@@ -50,13 +50,7 @@ func (s *alertSinks) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (AlertSinksState, error) { return s.state, nil }); err != nil {
 		return err
 	}
-	handlers := map[string]any{UpdateSinkCreate: s.create, UpdateSinkRotate: s.rotate, UpdateSinkDelete: s.delete, UpdateSinkTest: s.test}
-	for _, name := range workflow.DeterministicKeys(handlers) {
-		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return takeUpdates(ctx, map[string]any{UpdateSinkCreate: s.create, UpdateSinkRotate: s.rotate, UpdateSinkDelete: s.delete, UpdateSinkTest: s.test})
 }
 
 // find answers the sink of that name; nil for none.
@@ -82,7 +76,7 @@ func (s *alertSinks) create(ctx workflow.Context, in CreateSink) (SinkState, err
 		return SinkState{}, final(activities.SinkTaken(in.Name))
 	}
 	if len(s.state.Sinks) >= sinksMax {
-		return SinkState{}, final(connection.InvalidInput("name", fmt.Sprintf("there are %d alert sinks already", sinksMax), "delete one first"))
+		return SinkState{}, final(connection.InvalidInput("name", fmt.Sprintf("there are %d alert sinks already", sinksMax), "delete one first: connected-apps alerts sinks delete"))
 	}
 	report, err := storeSink.do(ctx, vaultWork, "collect the secrets of "+in.Name+" from the inbox and store them",
 		activities.StoreSinkInput{Name: in.Name, Kind: in.Kind, Inbox: in.Inbox})

@@ -36,15 +36,7 @@ func resolvedAfter(env *testsuite.TestWorkflowEnvironment, after time.Duration) 
 
 func alertState(t *testing.T, env *testsuite.TestWorkflowEnvironment) AlertState {
 	t.Helper()
-	var s AlertState
-	value, err := env.QueryWorkflow(QueryDescribe)
-	if err == nil {
-		err = value.Get(&s)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return described[AlertState](t, env)
 }
 
 func done(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
@@ -241,7 +233,7 @@ func TestAlertIDs(t *testing.T) {
 	if got, ok := parseAlertID(alertWorkflowID(about, connection.AlertExpiring, 3)); !ok || got != about {
 		t.Errorf("%+v", got)
 	}
-	query := alertsQuery("development", AlertFilter{App: "sandbox", Owner: "o'hara", Kind: connection.AlertFailing, Connection: testID})
+	query := AlertFilter{App: "sandbox", Owner: "o'hara", Kind: connection.AlertFailing, Connection: testID}.query("development").String()
 	for _, part := range []string{"WorkflowType = 'Alert'", "ExecutionStatus = 'Running'", "AlertKind IS NOT NULL", "AlertKind = 'failing'",
 		"ConnectionOwner = 'o''hara'", "WorkflowId STARTS_WITH 'alert/development/sandbox/test/'"} {
 		if !slices.Contains(strings.Split(query, " AND "), part) {

@@ -73,6 +73,9 @@ func (a *Alerts) raise(ctx workflow.Context, about AlertSubject, news AlertNews)
 	for {
 		a.Raised++
 		id := alertWorkflowID(about, news.Kind, a.Raised)
+		if news.Kind == connection.AlertGrantMayLive {
+			in.Remedy = endGrant(id)
+		}
 		child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID: id, TaskQueue: Queue, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 			StaticSummary: fmt.Sprintf("%s: %s", news.Kind, about.subject()),

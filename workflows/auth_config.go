@@ -141,13 +141,7 @@ func (a *authConfig) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (AuthConfigState, error) { return a.state, nil }); err != nil {
 		return err
 	}
-	handlers := map[string]any{updateCreated: a.created, UpdateRotate: a.rotate, UpdateRetire: a.retire, UpdateDelete: a.delete}
-	for _, name := range workflow.DeterministicKeys(handlers) {
-		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return takeUpdates(ctx, map[string]any{updateCreated: a.created, UpdateRotate: a.rotate, UpdateRetire: a.retire, UpdateDelete: a.delete})
 }
 
 // created answers the request that started this entity, and refuses every other

@@ -78,11 +78,11 @@ func (a *authConfig) settleAlerts(ctx workflow.Context) {
 	if a.over() {
 		resolution = "it was deleted"
 	}
-	a.state.Alerts.settle(ctx, about, a.alarming(), resolution)
+	a.state.Alerts.settle(ctx, about, a.wantedAlerts(), resolution)
 }
 
-// alarming is what people should know of it: at most one of a kind.
-func (a *authConfig) alarming() []AlertNews {
+// wantedAlerts is what people should know of it: at most one of a kind.
+func (a *authConfig) wantedAlerts() []AlertNews {
 	if a.over() {
 		return nil
 	}

@@ -8,14 +8,13 @@ import (
 
 	"connectedapps/connection"
 
-	commonpb "go.temporal.io/api/common/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/converter"
 )
 
 // AlertFilter narrows a list of alerts; "" leaves a field open.
 type AlertFilter struct {
+	// IDPrefix is how the alert's ID begins, such as "alert/development/github/".
+	IDPrefix   string
 	App        string
 	Kind       connection.AlertKind
 	Owner      string
@@ -42,35 +41,19 @@ type AlertRow struct {
 // ListAlerts answers one page of open alerts, newest first, and the token of the next
 // page (nil at the end). A resolved alert is not listed, though it may still be delivered.
 func (c *Client) ListAlerts(ctx context.Context, filter AlertFilter, pageSize int, page []byte) ([]AlertRow, []byte, error) {
-	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: int32(pageSize), NextPageToken: page, Query: alertsQuery(c.Environment, filter),
-	})
-	if err != nil {
-		return nil, nil, problem(err, connection.Internal("list"))
-	}
-	rows := make([]AlertRow, 0, len(answer.GetExecutions()))
-	for _, execution := range answer.GetExecutions() {
-		if row, ok := alertRow(execution); ok {
-			rows = append(rows, row)
-		}
-	}
-	return rows, answer.GetNextPageToken(), nil
+	return listPage(ctx, c, filter.query(c.Environment), pageSize, page, alertRow)
 }
 
-func alertsQuery(environment string, filter AlertFilter) string {
-	query := []string{"WorkflowType = '" + TypeAlert + "'", "ExecutionStatus = 'Running'", AttributeAlertKind.GetName() + " IS NOT NULL"}
-	for _, condition := range []struct{ attribute, value string }{
-		{AttributeEnvironment.GetName(), environment}, {AttributeApp.GetName(), filter.App},
-		{AttributeAlertKind.GetName(), string(filter.Kind)}, {AttributeOwner.GetName(), filter.Owner},
-	} {
-		if condition.value != "" {
-			query = append(query, fmt.Sprintf("%s = '%s'", condition.attribute, quote(condition.value)))
-		}
+func (f AlertFilter) query(environment string) visibilityQuery {
+	q := openQuery(TypeAlert, environment).and("%s IS NOT NULL", AttributeAlertKind.GetName()).
+		with(AttributeApp, f.App).with(AttributeAlertKind, string(f.Kind)).with(AttributeOwner, f.Owner)
+	if f.IDPrefix != "" {
+		q = q.and("WorkflowId STARTS_WITH '%s'", quote(f.IDPrefix))
 	}
-	if filter.Connection != "" {
-		query = append(query, fmt.Sprintf("WorkflowId STARTS_WITH 'alert/%s/'", quote(filter.Connection.String())))
+	if f.Connection != "" {
+		q = q.and("WorkflowId STARTS_WITH 'alert/%s/'", quote(f.Connection.String()))
 	}
-	return strings.Join(query, " AND ")
+	return q
 }
 
 func alertRow(execution *workflowpb.WorkflowExecutionInfo) (AlertRow, bool) {
@@ -89,15 +72,6 @@ func alertRow(execution *workflowpb.WorkflowExecutionInfo) (AlertRow, bool) {
 		row.Since = since
 	}
 	return row, true
-}
-
-// plain reads a payload unless a codec has encoded it.
-func plain[T any](fields map[string]*commonpb.Payload, name string) T {
-	if string(fields[name].GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
-		var none T
-		return none
-	}
-	return value[T](fields, name)
 }
 
 // AlertEnvironment answers which environment an alert is of, by its ID; ErrInvalidInput

@@ -2,11 +2,8 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 
 	"connectedapps/connection"
-
-	"go.temporal.io/api/workflowservice/v1"
 )
 
 // RotateAuthConfig replaces the secrets of an auth config by those that wait in the
@@ -50,29 +47,26 @@ var usable = []connection.Status{connection.Active, connection.Error, connection
 // AuthConfigUsers answers up to n connections that use an auth config, those that
 // work first, and how many there are.
 func (c *Client) AuthConfigUsers(ctx context.Context, app, name string, n int) ([]AuthConfigUser, int, error) {
-	counted, err := c.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: usersQuery(c.Environment, app, name)})
+	users := Filter{App: app, AuthConfig: name}
+	count, err := c.count(ctx, users.query(c.Environment))
 	if err != nil {
-		return nil, 0, problem(err, connection.Internal("count"))
+		return nil, 0, err
 	}
-	var users []AuthConfigUser
+	var first []AuthConfigUser
 	for _, status := range usable {
-		if len(users) >= min(n, int(counted.GetCount())) {
+		if len(first) >= min(n, count) {
 			break
 		}
-		rows, _, err := c.List(ctx, Filter{App: app, AuthConfig: name, Status: status}, n-len(users), nil)
+		users.Status = status
+		rows, _, err := c.List(ctx, users, n-len(first), nil)
 		if err != nil {
 			return nil, 0, err
 		}
 		for _, row := range rows {
-			users = append(users, AuthConfigUser{Connection: row.ID, Status: row.Status})
+			first = append(first, AuthConfigUser{Connection: row.ID, Status: row.Status})
 		}
 	}
-	return users, int(counted.GetCount()), nil
-}
-
-func usersQuery(environment, app, name string) string {
-	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s = '%s' AND %s = '%s' AND %s = '%s'", TypeConnection,
-		AttributeEnvironment.GetName(), quote(environment), AttributeApp.GetName(), quote(app), AttributeAuthConfig.GetName(), quote(name))
+	return first, count, nil
 }
 
 // UsersOf implements [activities.Workflows].

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -63,26 +63,15 @@ type AuthConfigRow struct {
 
 // ListAuthConfigs answers one page of the environment's auth configs; app "" is all apps.
 func (c *Client) ListAuthConfigs(ctx context.Context, app string, pageSize int, page []byte) ([]AuthConfigRow, []byte, error) {
-	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s = '%s'",
-		TypeAuthConfig, AttributeEnvironment.GetName(), quote(c.Environment))
-	if app != "" {
-		query += fmt.Sprintf(" AND %s = '%s'", AttributeApp.GetName(), quote(app))
+	return listPage(ctx, c, openQuery(TypeAuthConfig, c.Environment).with(AttributeApp, app), pageSize, page, authConfigRow)
+}
+
+func authConfigRow(execution *workflowpb.WorkflowExecutionInfo) (AuthConfigRow, bool) {
+	parts := strings.Split(execution.GetExecution().GetWorkflowId(), "/")
+	if len(parts) != 4 {
+		return AuthConfigRow{}, false
 	}
-	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: int32(pageSize), NextPageToken: page, Query: query,
-	})
-	if err != nil {
-		return nil, nil, problem(err, connection.Internal("list"))
-	}
-	var rows []AuthConfigRow
-	for _, execution := range answer.GetExecutions() {
-		parts := strings.Split(execution.GetExecution().GetWorkflowId(), "/")
-		if len(parts) != 4 {
-			continue
-		}
-		fields := execution.GetSearchAttributes().GetIndexedFields()
-		rows = append(rows, AuthConfigRow{Environment: parts[1], App: parts[2], Name: parts[3],
-			Kind: connection.AuthKind(text(fields, AttributeAuthKind)), Status: connection.Status(text(fields, AttributeStatus))})
-	}
-	return rows, answer.GetNextPageToken(), nil
+	fields := execution.GetSearchAttributes().GetIndexedFields()
+	return AuthConfigRow{Environment: parts[1], App: parts[2], Name: parts[3],
+		Kind: connection.AuthKind(text(fields, AttributeAuthKind)), Status: connection.Status(text(fields, AttributeStatus))}, true
 }

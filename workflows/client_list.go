@@ -3,18 +3,13 @@ package workflows
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"connectedapps/connection"
 
-	commonpb "go.temporal.io/api/common/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
 )
 
 // Filter narrows a list of connections; a field's zero value leaves it open.
@@ -36,30 +31,19 @@ type Filter struct {
 }
 
 // query says the filter in the words of Temporal's visibility.
-func (f Filter) query(environment string) string {
-	conditions := []string{"WorkflowType = '" + TypeConnection + "'", "ExecutionStatus = 'Running'"}
+func (f Filter) query(environment string) visibilityQuery {
+	q := openQuery(TypeConnection, environment)
 	if f.IDPrefix != "" {
-		conditions = append(conditions, fmt.Sprintf("WorkflowId STARTS_WITH '%s'", quote("connection/"+f.IDPrefix)))
+		q = q.and("WorkflowId STARTS_WITH '%s'", quote("connection/"+f.IDPrefix))
 	}
-	for _, condition := range []struct{ attribute, value string }{
-		{AttributeEnvironment.GetName(), environment}, {AttributeApp.GetName(), f.App}, {AttributeName.GetName(), f.Name},
-		{AttributeAccount.GetName(), f.Account}, {AttributeStatus.GetName(), string(f.Status)}, {AttributeOwner.GetName(), f.Owner},
-		{AttributeToolkit.GetName(), f.Toolkit}, {AttributeAuthKind.GetName(), string(f.AuthKind)}, {AttributeAuthConfig.GetName(), f.AuthConfig},
-	} {
-		if condition.value != "" {
-			conditions = append(conditions, fmt.Sprintf("%s = '%s'", condition.attribute, quote(condition.value)))
-		}
-	}
+	q = q.with(AttributeApp, f.App).with(AttributeName, f.Name).with(AttributeAccount, f.Account).
+		with(AttributeStatus, string(f.Status)).with(AttributeOwner, f.Owner).with(AttributeToolkit, f.Toolkit).
+		with(AttributeAuthKind, string(f.AuthKind)).with(AttributeAuthConfig, f.AuthConfig)
 	if !f.ExpiresBefore.IsZero() {
-		conditions = append(conditions, fmt.Sprintf("%s < '%s'", AttributeExpires.GetName(), f.ExpiresBefore.UTC().Format(time.RFC3339)))
+		q = q.and("%s < '%s'", AttributeExpires.GetName(), f.ExpiresBefore.UTC().Format(time.RFC3339))
 	}
-	return strings.Join(conditions, " AND ")
+	return q
 }
-
-// quoting keeps text inside a visibility query's quotation marks, where a backslash escapes too.
-var quoting = strings.NewReplacer(`\`, `\\`, `'`, `''`)
-
-func quote(text string) string { return quoting.Replace(text) }
 
 // Row is a connection in a list.
 type Row struct {
@@ -81,19 +65,7 @@ type Row struct {
 
 // List answers one page of open connections, newest first, and the token of the next page (nil at the end).
 func (c *Client) List(ctx context.Context, filter Filter, pageSize int, page []byte) ([]Row, []byte, error) {
-	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: int32(pageSize), NextPageToken: page, Query: filter.query(c.Environment),
-	})
-	if err != nil {
-		return nil, nil, problem(err, connection.Internal("list"))
-	}
-	rows := make([]Row, 0, len(answer.GetExecutions()))
-	for _, execution := range answer.GetExecutions() {
-		if row, ok := rowOf(execution); ok {
-			rows = append(rows, row)
-		}
-	}
-	return rows, answer.GetNextPageToken(), nil
+	return listPage(ctx, c, filter.query(c.Environment), pageSize, page, rowOf)
 }
 
 // Exact replaces the hourly "last used" of rows by what Vault knows: one small
@@ -143,18 +115,4 @@ func rowOf(execution *workflowpb.WorkflowExecutionInfo) (Row, bool) {
 		Expires:    value[time.Time](fields, AttributeExpires.GetName()),
 		Created:    execution.GetStartTime().AsTime(),
 	}, true
-}
-
-func text(fields map[string]*commonpb.Payload, key temporal.SearchAttributeKeyKeyword) string {
-	return value[string](fields, key.GetName())
-}
-
-// value reads a search attribute. The server indexes and compares these, so the SDK
-// never passes them through a codec: the default converter is right with any client.
-func value[T any](fields map[string]*commonpb.Payload, name string) T {
-	var v T
-	if payload, ok := fields[name]; ok {
-		_ = converter.GetDefaultDataConverter().FromPayload(payload, &v) // absent or of another type: the zero value
-	}
-	return v
 }

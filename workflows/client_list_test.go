@@ -19,7 +19,7 @@ import (
 )
 
 func TestFilterSaysItsQuery(t *testing.T) {
-	const open = "WorkflowType = 'Connection' AND ExecutionStatus = 'Running'"
+	const open = "WorkflowType = 'Connection' AND ExecutionStatus = 'Running' AND ConnectionEnvironment = 'development'"
 	cases := map[string]struct {
 		filter Filter
 		want   string
@@ -38,8 +38,8 @@ func TestFilterSaysItsQuery(t *testing.T) {
 		if c.filter.IDPrefix != "" {
 			want += " AND WorkflowId STARTS_WITH 'connection/" + c.filter.IDPrefix + "'"
 		}
-		want += " AND ConnectionEnvironment = 'development'" + c.want
-		if got := c.filter.query("development"); got != want {
+		want += c.want
+		if got := c.filter.query("development").String(); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
 		}
 	}

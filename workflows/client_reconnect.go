@@ -2,11 +2,8 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 
 	"connectedapps/connection"
-
-	"go.temporal.io/api/workflowservice/v1"
 )
 
 // Reconnect begins to replace the credential of a connection, or joins the very same
@@ -34,26 +31,16 @@ func (c *Client) UpdateCredentials(ctx context.Context, id connection.ID, in New
 // connections shows; one that is not known might be any. It counts in Temporal's
 // visibility store, which may lag by seconds.
 func (c *Client) OthersShareGrant(ctx context.Context, id connection.ID, account, authConfig string) (bool, error) {
-	answer, err := c.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Query: sharersQuery(id, account, authConfig)})
-	if err != nil {
-		return false, problem(err, connection.Internal("count"))
-	}
-	return answer.GetCount() > 0, nil
+	n, err := c.count(ctx, sharersQuery(id, account, authConfig))
+	return n > 0, err
 }
 
 // sharersQuery finds the open connections of the app, other than this one, that may be of the same grant.
-func sharersQuery(id connection.ID, account, authConfig string) string {
-	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND %s = '%s' AND %s = '%s' AND WorkflowId != '%s'",
-		TypeConnection, AttributeEnvironment.GetName(), quote(id.Environment()), AttributeApp.GetName(), quote(id.App()),
-		quote(ConnectionWorkflowID(id)))
+func sharersQuery(id connection.ID, account, authConfig string) visibilityQuery {
+	q := openQuery(TypeConnection, id.Environment()).with(AttributeApp, id.App()).with(AttributeAccount, account).
+		and("WorkflowId != '%s'", quote(ConnectionWorkflowID(id)))
 	if authConfig == "" {
-		query += fmt.Sprintf(" AND %s IS NULL", AttributeAuthConfig.GetName())
-	} else {
-		query += fmt.Sprintf(" AND %s = '%s'", AttributeAuthConfig.GetName(), quote(authConfig))
+		return q.and("%s IS NULL", AttributeAuthConfig.GetName())
 	}
-	if account != "" {
-		query += fmt.Sprintf(" AND %s = '%s'", AttributeAccount.GetName(), quote(account))
-	}
-	return query
+	return q.with(AttributeAuthConfig, authConfig)
 }

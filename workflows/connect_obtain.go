@@ -116,9 +116,9 @@ func (c *connect) strangers(is connection.Identity) *connection.Problem {
 	case c.in.Mode != ModeReplace || c.in.AllowOtherAccount:
 		return nil
 	case anotherAccount(was, is):
-		return connection.IdentityChanged(was, is)
+		return connection.IdentityChanged(c.in.Connection, was, is)
 	case was.Tenant != "" && is.Tenant != "" && was.Tenant != is.Tenant:
-		return connection.TenantChanged(was, is)
+		return connection.TenantChanged(c.in.Connection, was, is)
 	default: // a tenant that was not known before is taken as it is
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 // settleAlerts makes the connection's open alerts those that its state calls for.
 func (e *entity) settleAlerts(ctx workflow.Context) {
 	before := len(e.state.Alerts.Open)
-	e.state.Alerts.settle(ctx, e.state.subject(), e.alarming(), e.resolution())
+	e.state.Alerts.settle(ctx, e.state.subject(), e.wantedAlerts(), e.resolution())
 	if len(e.state.Alerts.Open) != before {
 		workflow.SetCurrentDetails(ctx, e.details())
 	}
@@ -22,8 +22,8 @@ func (s State) subject() AlertSubject {
 		Owner: s.Owner, Account: s.account()}
 }
 
-// alarming is what people should know of the connection: at most one of a kind.
-func (e *entity) alarming() []AlertNews {
+// wantedAlerts is what people should know of the connection: at most one of a kind.
+func (e *entity) wantedAlerts() []AlertNews {
 	look := e.state.Look
 	if e.over() {
 		return nil

@@ -29,17 +29,11 @@ func (e *entity) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
 		return err
 	}
-	handlers := map[string]any{
+	return takeUpdates(ctx, map[string]any{
 		UpdateTest: e.test, UpdateRefresh: e.refresh, UpdatePutToolkit: e.putToolkit, UpdateDeleteToolkit: e.deleteToolkit,
 		UpdateReconnect: e.reconnect, UpdateCredentials: e.updateCredentials,
 		UpdateRename: e.rename, UpdateSetPolicy: e.setPolicy, UpdatePause: e.pause, UpdateResume: e.resume, UpdateDisconnect: e.disconnectNow,
-	}
-	for _, name := range workflow.DeterministicKeys(handlers) {
-		if err := workflow.SetUpdateHandler(ctx, name, handlers[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // expects reports whether the message is of the connect that is this connection's
@@ -56,21 +50,6 @@ func (e *entity) expects(in activate) bool {
 	return in.RunID == session.RunID || in.RunID == "" && e.pending()
 }
 
-// receive handles every signal of a name, in order. take must not block: a signal
-// behind it would be lost when the workflow continues as new.
-func receive[T any](ctx workflow.Context, name string, take func(T)) {
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		channel := workflow.GetSignalChannel(ctx, name)
-		for {
-			var in T
-			if !channel.Receive(ctx, &in) {
-				return
-			}
-			take(in)
-		}
-	})
-}
-
 // takeRejection takes the provider's last word on a credential, from whoever heard it.
 func (e *entity) takeRejection(ctx workflow.Context) {
 	in := e.rejections[0]
@@ -83,7 +62,7 @@ func (e *entity) takeRejection(ctx workflow.Context) {
 func (e *entity) expire(ctx workflow.Context, reason string) {
 	look := e.state.Look
 	look.Status, look.Verdict = connection.Expired, connection.Revoked
-	look.Reason, look.Remedy = reason, "reconnect it: a person must authenticate again"
+	look.Reason, look.Remedy = reason, connection.AuthenticateAgain(e.state.ID)
 	e.see(ctx, look)
 	e.replan = true
 }

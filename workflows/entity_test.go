@@ -38,15 +38,7 @@ func disconnectAfter(env *testsuite.TestWorkflowEnvironment, after time.Duration
 
 func state(t *testing.T, env *testsuite.TestWorkflowEnvironment) State {
 	t.Helper()
-	var s State
-	value, err := env.QueryWorkflow(QueryDescribe)
-	if err == nil {
-		err = value.Get(&s)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return described[State](t, env)
 }
 
 func TestAHealthyConnectionDoesNothing(t *testing.T) {

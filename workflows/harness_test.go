@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"connectedapps/connection"
 
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 )
@@ -224,38 +222,3 @@ func (r *recorder) alert(ctx workflow.Context, in AlertInput) error {
 const codeLife = 10 * time.Minute
 
 const testID connection.ID = "development/sandbox/test"
-
-// reply collects what an update answers.
-type reply struct {
-	accepted, completed bool
-	result              any
-	err                 error
-}
-
-func (r *reply) Accept()                        { r.accepted = true }
-func (r *reply) Reject(err error)               { r.err = err }
-func (r *reply) Complete(result any, err error) { r.completed, r.result, r.err = true, result, err }
-
-func asContinue(err error, next **workflow.ContinueAsNewError) bool { return errors.As(err, next) }
-
-// carriedFrom is the input of the next run, nil if there is none.
-func carriedFrom(t *testing.T, err error) *State {
-	t.Helper()
-	var next *workflow.ContinueAsNewError
-	if !asContinue(err, &next) {
-		t.Errorf("it was not continued as new: %v", err)
-		return nil
-	}
-	carried := carriedState(t, next)
-	return &carried
-}
-
-// carriedState is the input of the next run.
-func carriedState(t *testing.T, next *workflow.ContinueAsNewError) State {
-	t.Helper()
-	var s State
-	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &s); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}

@@ -33,14 +33,14 @@ func TestAnotherAccount(t *testing.T) {
 }
 
 func TestSharersQuery(t *testing.T) {
-	query := sharersQuery("development/sandbox/o", "o'hara", "demo")
+	query := sharersQuery("development/sandbox/o", "o'hara", "demo").String()
 	for _, part := range []string{"WorkflowType = 'Connection'", "ExecutionStatus = 'Running'", "ConnectionEnvironment = 'development'", "ConnectionApp = 'sandbox'",
 		"WorkflowId != 'connection/development/sandbox/o'", "ConnectionAuthConfig = 'demo'", "ConnectionAccount = 'o''hara'"} {
 		if !slices.Contains(strings.Split(query, " AND "), part) {
 			t.Errorf("%s is not in %s", part, query)
 		}
 	}
-	query = sharersQuery("development/sandbox/o", "", "")
+	query = sharersQuery("development/sandbox/o", "", "").String()
 	if !strings.Contains(query, "ConnectionAuthConfig IS NULL") || strings.Contains(query, "ConnectionAccount") {
 		t.Errorf("%s", query)
 	}

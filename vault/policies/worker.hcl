@@ -1,7 +1,7 @@
 # What the worker of one environment may do, and nothing more.
 # {{base}} is replaced by "<prefix>/<environment>" when the policy is installed.
 
-# Credential documents, candidates, auth configs, attempts: the worker owns them.
+# Credential documents, candidates, auth configs, attempts, alert sinks, budgets: the worker owns them.
 path "{{base}}/secrets/data/*" {
   capabilities = ["create", "read", "update"]
 }

@@ -1,0 +1,94 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"connectedapps/connection"
+
+	commonpb "go.temporal.io/api/common/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+)
+
+// visibilityQuery is a question to Temporal's visibility store: its conditions, which
+// hold together.
+type visibilityQuery []string
+
+// openQuery asks for the open workflows of a type in an environment.
+func openQuery(workflowType, environment string) visibilityQuery {
+	return visibilityQuery{"WorkflowType = '" + workflowType + "'", "ExecutionStatus = 'Running'"}.with(AttributeEnvironment, environment)
+}
+
+// with narrows it to those whose attribute is the value; "" leaves the attribute open.
+func (q visibilityQuery) with(attribute temporal.SearchAttributeKey, value string) visibilityQuery {
+	if value == "" {
+		return q
+	}
+	return q.and("%s = '%s'", attribute.GetName(), quote(value))
+}
+
+func (q visibilityQuery) and(format string, arguments ...any) visibilityQuery {
+	return append(q, fmt.Sprintf(format, arguments...))
+}
+
+func (q visibilityQuery) String() string { return strings.Join(q, " AND ") }
+
+// quoting keeps text inside a visibility query's quotation marks, where a backslash escapes too.
+var quoting = strings.NewReplacer(`\`, `\\`, `'`, `''`)
+
+func quote(text string) string { return quoting.Replace(text) }
+
+// listPage asks for one page of workflows and reads each as a row; row says of which it
+// is none. It answers the token of the next page too, nil at the end.
+func listPage[R any](ctx context.Context, c *Client, query visibilityQuery, pageSize int, page []byte,
+	row func(*workflowpb.WorkflowExecutionInfo) (R, bool),
+) ([]R, []byte, error) {
+	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		PageSize: int32(pageSize), NextPageToken: page, Query: query.String(),
+	})
+	if err != nil {
+		return nil, nil, problem(err, connection.Internal("list"))
+	}
+	rows := make([]R, 0, len(answer.GetExecutions()))
+	for _, execution := range answer.GetExecutions() {
+		if r, ok := row(execution); ok {
+			rows = append(rows, r)
+		}
+	}
+	return rows, answer.GetNextPageToken(), nil
+}
+
+func (c *Client) count(ctx context.Context, query visibilityQuery) (int, error) {
+	answer, err := c.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query.String()})
+	if err != nil {
+		return 0, problem(err, connection.Internal("count"))
+	}
+	return int(answer.GetCount()), nil
+}
+
+func text(fields map[string]*commonpb.Payload, key temporal.SearchAttributeKeyKeyword) string {
+	return value[string](fields, key.GetName())
+}
+
+// value reads a search attribute. The server indexes and compares these, so the SDK
+// never passes them through a codec: the default converter is right with any client.
+func value[T any](fields map[string]*commonpb.Payload, name string) T {
+	var v T
+	if payload, ok := fields[name]; ok {
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, &v) // absent or of another type: the zero value
+	}
+	return v
+}
+
+// plain reads a field of a memo unless a codec has encoded it: then it is the zero value.
+func plain[T any](fields map[string]*commonpb.Payload, name string) T {
+	if string(fields[name].GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
+		var none T
+		return none
+	}
+	return value[T](fields, name)
+}
