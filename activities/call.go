@@ -149,7 +149,7 @@ func admit(stored connection.Stored, in CallActionInput) error {
 	case gate.Closed:
 		return connection.Disconnecting(in.Connection)
 	case gate.Status == connection.Pending:
-		return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", in.Connection), "finish connecting it")
+		return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", in.Connection), "finish connecting it, or cancel that: connected-apps connect "+in.Connection.String()+" --cancel")
 	case gate.Status == connection.Paused:
 		return connection.PausedByPerson(in.Connection)
 	case rejected(stored):

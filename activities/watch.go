@@ -43,7 +43,10 @@ func (a *Activities) WatchConnection(ctx context.Context, in WatchInput) (*Look,
 }
 
 func seen(l Look) string {
-	if l.Status == connection.Active {
+	switch {
+	case l.unwell != "":
+		return "no good answer: " + l.unwell
+	case l.Status == connection.Active:
 		return "healthy"
 	}
 	return string(l.Status) + ": " + l.Reason

@@ -97,10 +97,12 @@ func (a *Activities) trouble(ctx context.Context, in WatchInput, x access, err e
 		look.Reason, look.Remedy = problem.Message, problem.Remedy
 		return look, troubleMax, nil
 	case connection.RateLimit:
+		look.unwell = problem.Message
 		wait := max(problem.RetryAfter, troubleMin)
 		return look, wait + jitter(in.Connection.String(), wait), nil // a crowd that was sent away comes back one by one
 	case connection.OK, connection.Transient, connection.RejectedInput, connection.OutcomeUnknown:
 	}
+	look.unwell = problem.Message
 	failing := a.failing(ctx, in, stored)
 	if failing >= brokenAfter {
 		look.Status, look.Verdict = connection.Error, connection.Transient

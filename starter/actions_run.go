@@ -44,7 +44,7 @@ With an --idempotency-key the action happens once: the same key again answers wi
 the first one's result.`,
 		Example: `  connected-apps actions run development/sandbox/my-account list-contacts --arg limit=5
   connected-apps actions run development/sandbox/my-account create-contact --arg name="Grace Hopper" --idempotency-key order-17
-  connected-apps actions run development/sandbox/my-account list-contacts --projection 'items[].name'`,
+  connected-apps actions run development/sandbox/my-account list-contacts --projection '[].name'`,
 		ValidArgsFunction: p.completeActions,
 		RunE:              func(c *cobra.Command, args []string) error { return p.runAction(c, args, f) },
 	}

@@ -49,7 +49,7 @@ type bulkReport struct {
 	Count int    `json:"count"`
 	// DryRun is set when nothing was changed; Connections are then what would go.
 	DryRun      bool            `json:"dry_run,omitempty"`
-	Connections []connectionRow `json:"connections,omitempty"`
+	Connections []connectionRow `json:"connections,omitzero"`
 	// Counts are the results by revocation, with "failed" for those that are still there.
 	Counts  map[string]int           `json:"counts,omitempty"`
 	Results []workflows.Disconnected `json:"results,omitempty"`
@@ -186,7 +186,11 @@ func showBulk(t *table, report bulkReport) {
 	for _, what := range sortedKeys(report.Counts) {
 		parts = append(parts, fmt.Sprintf("%d %s", report.Counts[what], strings.ReplaceAll(what, "-", " ")))
 	}
-	t.row(strings.TrimSuffix(plural(report.Count, "connection")+" of "+report.Owner+": "+strings.Join(parts, ", "), ": "))
+	done := plural(report.Count-report.Counts[failedCount], "connection") + " of " + report.Owner + " disconnected"
+	if len(parts) > 0 {
+		done += "; the grants: " + strings.Join(parts, ", ")
+	}
+	t.row(done)
 	for _, what := range sortedKeys(report.Counts) {
 		t.fact(strings.ReplaceAll(what, "-", " "), disconnected[what])
 	}

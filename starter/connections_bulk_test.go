@@ -34,7 +34,7 @@ func TestBulkDisconnectNeedsAWord(t *testing.T) {
 func TestBulkDisconnectReportsEach(t *testing.T) {
 	houses := owned(t, "a", "b", "gone")
 	code, out, errOut := runIn(t, houses, nil, "connections", "disconnect", "--owner", "ada", "--yes", "--status", "Active")
-	if code != 0 || !strings.Contains(out, "3 connections of ada: 1 gone, 2 revoked") || len(houses["development"].ended) != 3 {
+	if code != 0 || !strings.Contains(out, "3 connections of ada disconnected; the grants: 1 gone, 2 revoked") || len(houses["development"].ended) != 3 {
 		t.Errorf("%d %s%s", code, out, errOut)
 	}
 	if query := houses["staging"].queries[0]; !strings.Contains(query, "ConnectionOwner = 'ada'") || !strings.Contains(query, "ConnectionStatus = 'Active'") {

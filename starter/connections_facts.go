@@ -77,7 +77,8 @@ func showTimes(t *table, r shownReport) {
 	t.fact("LAST OK", moment(r.Facts.LastOK))
 	t.fact("LAST TEST", moment(r.Facts.LastProbe))
 	t.fact("LAST REFRESH", moment(r.Facts.LastRefresh))
-	t.fact("LAST LOOK", r.LastLook)
+	last, _, _ := strings.Cut(r.LastLook, "; next look in ") // how long it was then; when it is, the next line says
+	t.fact("LAST LOOK", last)
 	t.fact("NEXT LOOK", moment(r.NextLook))
 	t.fact("CREATED", moment(r.Created))
 }

@@ -1,9 +1,13 @@
 package workflows
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 
 	"go.temporal.io/sdk/client"
@@ -39,4 +43,29 @@ func (c *Client) ActionProgress(ctx context.Context, id connection.ID, key strin
 		progress.Reason = why(failure).Message
 	}
 	return progress, nil
+}
+
+// sameRequest refuses a key that another request has used: its answer would be taken for this one's.
+func sameRequest(ctx context.Context, handle client.ActivityHandle, in activities.CallActionInput) error {
+	described, err := handle.Describe(ctx, client.DescribeActivityOptions{IncludeInput: true})
+	if err != nil {
+		return problem(err, connection.Internal("run action"))
+	}
+	var before activities.CallActionInput
+	if err := described.GetInput(&before); err != nil {
+		return connection.Internal("run action")
+	}
+	one, err := json.Marshal(before)
+	if err != nil {
+		return connection.Internal("run action")
+	}
+	other, err := json.Marshal(in)
+	if err != nil {
+		return connection.Internal("run action")
+	}
+	if bytes.Equal(one, other) {
+		return nil
+	}
+	return connection.InvalidInput("idempotency_key", fmt.Sprintf("this key was used for another request, of the action %s", before.Action),
+		"use a fresh key, or repeat exactly that request to get its answer")
 }

@@ -171,7 +171,8 @@ func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (
 	if err := action.CheckArguments(in.Arguments); err != nil {
 		return nil, err
 	}
-	if in.IdempotencyKey == "" {
+	given := in.IdempotencyKey != ""
+	if !given {
 		in.IdempotencyKey = uuid.NewString()
 	}
 	activityID := actionActivityID(in.Connection, in.IdempotencyKey)
@@ -187,6 +188,11 @@ func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (
 	}
 	if err != nil {
 		return nil, problem(err, connection.Internal("run action"))
+	}
+	if given {
+		if err := sameRequest(ctx, handle, in); err != nil {
+			return nil, err
+		}
 	}
 	var result activities.CallActionResult
 	if err := handle.Get(ctx, &result); err != nil {

@@ -79,7 +79,7 @@ func (e *entity) ready(ctx workflow.Context) error {
 	case e.over():
 		problem = connection.NotFound(e.state.ID)
 	case e.pending():
-		problem = connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", e.state.ID), "finish connecting it")
+		problem = connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", e.state.ID), "finish connecting it, or cancel that: connected-apps connect "+e.state.ID.String()+" --cancel")
 	default:
 		return nil
 	}
