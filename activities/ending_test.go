@@ -186,6 +186,7 @@ func TestAClockThatGoesBackTakesNoWarningBack(t *testing.T) {
 	a := w.process()
 	a.WarnDays = []int{14, 3}
 	in := w.watching(a)
+	in.Policy.Idle = connection.OnDemand
 	w.token(func(token *connection.Token, now time.Time) {
 		token.Refresh, token.IssuedAt, token.ExpiresAt = connection.Secret{}, now, now.Add(100*day)
 	})

@@ -398,3 +398,16 @@ func TestTheEndOfASecretIsWarnedOf(t *testing.T) {
 	_, err := a.WatchAuthConfig(background, in)
 	demand(t, err, connection.ErrLookAgain)
 }
+
+// A secret that each connection typed in for itself is not replaced for all of them.
+func TestARotationSharesNothingThatWasNotShared(t *testing.T) {
+	w, a := sharedKey(t)
+	entry := w.vault.configs["sandbox/everybody"]
+	entry.config.Fields = nil
+	w.vault.configs["sandbox/everybody"] = entry
+	_, err := a.StageRotation(background, StageRotationInput{App: "sandbox", Name: "everybody", Rotation: "r", Inbox: w.vault.leave("api_key", "mine")})
+	demand(t, err, connection.ErrInvalidInput)
+	if held := w.config("everybody"); held.Next != nil {
+		t.Errorf("staged %+v", held.Next)
+	}
+}
