@@ -222,3 +222,15 @@ func TestAPolicyIsCheckedAndGivenToTheWatch(t *testing.T) {
 		t.Errorf("%+v %+v", got, r.watched)
 	}
 }
+
+// A person who resolves a warning of two weeks is told of three days: not by the alert,
+// which is gone, but by another.
+func TestWhatIsNewAfterAPersonResolvedIsAnotherAlert(t *testing.T) {
+	r := &recorder{watch: seen(ending(14), ending(14), ending(3)), deaf: true}
+	env := entityEnvironment(t, r)
+	disconnectAfter(env, 50*time.Hour)
+	env.ExecuteWorkflow("entity", activeState())
+	if want := []string{"+expiring", "+expiring"}; !slices.Equal(r.heard, want) {
+		t.Errorf("told %q, want %q", r.heard, want)
+	}
+}
