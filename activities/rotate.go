@@ -52,6 +52,9 @@ func (a *Activities) stageRotation(ctx context.Context, in StageRotationInput) (
 		if config.Next != nil && config.Next.Rotation == in.Rotation {
 			return staged(config.Next), a.Inbox.Clear(ctx, in.Inbox)
 		}
+		if config.Rotation != "" && config.Rotation == in.Rotation { // or the commit would take the new secrets for current
+			return nil, connection.Refused(connection.ErrSessionClosed, "this rotation was done already", "rotate again, with another update ID")
+		}
 		next, err := a.nextSecrets(ctx, in, config)
 		if err != nil {
 			return nil, err

@@ -411,3 +411,17 @@ func TestARotationSharesNothingThatWasNotShared(t *testing.T) {
 		t.Errorf("staged %+v", held.Next)
 	}
 }
+
+// An update ID names a rotation. Should one come again after a continue-as-new, nobody
+// is told that the secrets were replaced which were not.
+func TestARotationOfANameThatWasIsRefused(t *testing.T) {
+	w := newWorld(t, "none")
+	a := w.process()
+	w.stage(a, testConfig, "client_secret", "new")
+	if err := a.CommitRotation(background, w.end(testConfig)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := a.StageRotation(background, StageRotationInput{App: "sandbox", Name: testConfig, Rotation: w.config(testConfig).Rotation,
+		Inbox: w.vault.leave("client_secret", "newer")})
+	demand(t, err, connection.ErrSessionClosed)
+}
