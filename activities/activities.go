@@ -75,7 +75,7 @@ func (a *Activities) RegisterVault(r Registry) {
 	register(r, "CountAuthConfigUsers", beating(a.CountAuthConfigUsers))
 	register(r, "WatchAuthConfig", a.WatchAuthConfig)
 	register(r, "SweepVault", a.SweepVault)
-	register(r, "AnnounceAlert", beating(a.AnnounceAlert))
+	register(r, "AnnounceAlert", a.AnnounceAlert)
 	register(r, "StoreSink", beating(a.StoreSink))
 	register(r, "DestroySink", beatingAct(a.DestroySink))
 }

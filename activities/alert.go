@@ -28,11 +28,13 @@ const logged = "logged"
 // AnnounceAlert writes a message to the log, which is always there, and answers which
 // sinks there are. An attempt that follows one which has logged does not log again.
 func (a *Activities) AnnounceAlert(ctx context.Context, in AnnounceAlertInput) (*AnnounceAlertReport, error) {
+	pulse := startPulse(ctx)
+	defer pulse.stop()
 	var said string
 	if !activity.HasHeartbeatDetails(ctx) || activity.GetHeartbeatDetails(ctx, &said) != nil || said != logged {
 		a.logAlert(in)
 	}
-	activity.RecordHeartbeat(ctx, logged)
+	pulse.say(logged) // and with every beat: one that said nothing would take its place
 	report, err := a.announce(ctx)
 	return report, a.leave(ctx, "AnnounceAlert", err)
 }

@@ -111,7 +111,7 @@ func (a *Activities) WatchAuthConfig(ctx context.Context, in WatchAuthConfigInpu
 		return nil, a.leave(ctx, "WatchAuthConfig", connection.LookAgain("could not look: "+sentence(err), troubleMin))
 	}
 	end, now := ending{at: in.Expires}, clock.Now()
-	if warned := end.warned(a.WarnDays, now); warned != in.Warned {
+	if warned := end.warned(a.WarnDays, now); warned != in.Warned && end.warned(a.WarnDays, now.Add(clockGrain)) != in.Warned {
 		return &WatchAuthConfigReport{Warned: warned}, nil
 	}
 	wait := plan{tell: end.moments(a.WarnDays)}.next(now)

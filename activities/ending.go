@@ -72,6 +72,25 @@ func foresee(ends []ending, warnDays []int, now time.Time) outlook {
 	return o
 }
 
+// clockGrain is more than Vault's clock, told in whole seconds and perhaps by another
+// of its nodes, goes back between one look and the next.
+const clockGrain = time.Minute
+
+// foreseeAfter is foresee for whoever was told before: what was said stays said, though
+// the clock that it was said by seems to have gone back behind it.
+func foreseeAfter(said Look, ends []ending, warnDays []int, now time.Time) outlook {
+	o := foresee(ends, warnDays, now)
+	if ahead := foresee(ends, warnDays, now.Add(clockGrain)); ahead.isSaid(said) {
+		return ahead
+	}
+	return o
+}
+
+// isSaid reports whether people know all of it.
+func (o outlook) isSaid(l Look) bool {
+	return o.expires.Equal(l.Expires) && o.what == l.Ending && o.warned == l.Warned
+}
+
 // half is the middle of the life of what ends; the zero time where its beginning is not known.
 func (e ending) half() time.Time {
 	if e.since.IsZero() {

@@ -178,3 +178,31 @@ func TestARefreshTokenThatStaysKeepsItsEnd(t *testing.T) {
 		t.Errorf("it ends on %s and began on %s, want %s and %s", token.RefreshExpiresAt, token.RefreshIssuedAt, end, began)
 	}
 }
+
+// Vault tells its time in whole seconds: a look that follows another at once may read an
+// earlier one. It takes nothing back, or people would hear of the same end three times.
+func TestAClockThatGoesBackTakesNoWarningBack(t *testing.T) {
+	w := newWorld(t, "strict")
+	a := w.process()
+	a.WarnDays = []int{14, 3}
+	in := w.watching(a)
+	in.Policy.Idle = connection.OnDemand
+	w.token(func(token *connection.Token, now time.Time) {
+		token.Refresh, token.IssuedAt, token.ExpiresAt = connection.Secret{}, now, now.Add(100*day)
+	})
+	if news, _ := w.watch(a, in, 86*day+time.Hour); !slices.Equal(warnings(news), []string{"14 days before " + accessEnds}) {
+		t.Fatalf("warned %q", warnings(news))
+	}
+	w.vault.advance(in.Reported.Expires.Add(-14*day - 900*time.Millisecond).Sub(w.vault.peekNow()))
+	if look, _, err := a.look(background, *in); err != nil || look.news(in.Reported) {
+		t.Errorf("%d days, %v", look.Warned, err)
+	}
+	w.vault.advance(-time.Hour)
+	if look, _, err := a.look(background, *in); err != nil || look.Warned != 0 {
+		t.Errorf("%d days, %v", look.Warned, err)
+	}
+	config := WatchAuthConfigInput{App: "sandbox", Name: testConfig, Expires: w.vault.peekNow().Add(14*day + 900*time.Millisecond), Warned: 14}
+	if report, err := a.WatchAuthConfig(background, config); err == nil {
+		t.Errorf("of the auth config: %+v", report)
+	}
+}

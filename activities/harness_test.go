@@ -265,6 +265,9 @@ func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRe
 func (w *told) ClientRefused(_ context.Context, app, name, _, _ string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.mute {
+		return connection.TemporalUnavailable("away")
+	}
 	w.clients = append(w.clients, app+"/"+name)
 	return nil
 }

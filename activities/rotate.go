@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -51,6 +52,9 @@ func (a *Activities) stageRotation(ctx context.Context, in StageRotationInput) (
 		if config.Next != nil && config.Next.Rotation == in.Rotation {
 			return staged(config.Next), a.Inbox.Clear(ctx, in.Inbox)
 		}
+		if config.Rotation != "" && config.Rotation == in.Rotation { // or the commit would take the new secrets for current
+			return nil, connection.Refused(connection.ErrSessionClosed, "this rotation was done already", "rotate again, with another update ID")
+		}
 		next, err := a.nextSecrets(ctx, in, config)
 		if err != nil {
 			return nil, err
@@ -97,6 +101,9 @@ func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, con
 		next.ClientSecret = given[clientSecret]
 		delete(given, clientSecret)
 	}
+	if err := sharedAlready(method, config, given); err != nil {
+		return nil, err
+	}
 	_, inputs := split(configInputs(method))
 	inputs = slices.DeleteFunc(inputs, func(input connectors.Input) bool { return given[input.Name].Empty() })
 	if _, next.Fields, err = connectors.CheckInputs(inputs, nil, given); err != nil {
@@ -109,6 +116,21 @@ func (a *Activities) nextSecrets(ctx context.Context, in StageRotationInput, con
 		return nil, connection.InvalidInput("client_secret", "a public client has no secret to rotate", "give a client with a secret an auth config of its own: connected-apps auth-configs create")
 	}
 	return next, nil
+}
+
+// sharedAlready refuses to share a secret by a rotation that each connection has of its
+// own: theirs would be replaced in every request.
+func sharedAlready(method *connectors.Method, config connection.AuthConfig, given map[string]connection.Secret) error {
+	if method.NeedsClient() {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, held := config.Fields[name]; !held {
+			return connection.InvalidInput("inbox", fmt.Sprintf("the auth config shares no secret %q that could be rotated", connection.Bound(name, 60)),
+				"create another auth config that shares it, and reconnect with that one")
+		}
+	}
+	return nil
 }
 
 // checkExpires refuses an end that has passed, by Vault's clock.

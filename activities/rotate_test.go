@@ -152,3 +152,30 @@ func TestStagingOutlastsOthersWrites(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A secret that each connection typed in for itself is not replaced for all of them.
+func TestARotationSharesNothingThatWasNotShared(t *testing.T) {
+	w, a := sharedKey(t)
+	entry := w.vault.configs["sandbox/everybody"]
+	entry.config.Fields = nil
+	w.vault.configs["sandbox/everybody"] = entry
+	_, err := a.StageRotation(background, StageRotationInput{App: "sandbox", Name: "everybody", Rotation: "r", Inbox: w.vault.leave("api_key", "mine")})
+	demand(t, err, connection.ErrInvalidInput)
+	if held := w.config("everybody"); held.Next != nil {
+		t.Errorf("staged %+v", held.Next)
+	}
+}
+
+// An update ID names a rotation. Should one come again after a continue-as-new, nobody
+// is told that the secrets were replaced which were not.
+func TestARotationOfANameThatWasIsRefused(t *testing.T) {
+	w := newWorld(t, "none")
+	a := w.process()
+	w.stage(a, testConfig, "client_secret", "new")
+	if err := a.CommitRotation(background, w.end(testConfig)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := a.StageRotation(background, StageRotationInput{App: "sandbox", Name: testConfig, Rotation: w.config(testConfig).Rotation,
+		Inbox: w.vault.leave("client_secret", "newer")})
+	demand(t, err, connection.ErrSessionClosed)
+}

@@ -168,10 +168,29 @@ func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, 
 			return problem
 		}
 	}
-	if err := s.a.Workflows.ClientRefused(ctx, app, name, config.Rotation, code); err != nil {
-		s.a.Log.Warn("the auth config could not be told that its client is refused", zap.String("auth_config", name), zap.Error(err))
-	}
+	s.tellClient(ctx, app, name, config)
 	return clientMarked(ref.Connection, name, code)
+}
+
+// tellClient tells the AuthConfig of the mark, and notes that it was told. Should this
+// die in between it is told again, which changes nothing there.
+func (s *Spender) tellClient(ctx context.Context, app, name string, marked connection.AuthConfig) {
+	err := s.a.Workflows.ClientRefused(ctx, app, name, marked.Rotation, marked.Mark.Code)
+	if err == nil {
+		err = s.a.change(ctx, app, name, func(config *connection.AuthConfig) (bool, error) {
+			if config.Mark == nil || config.Mark.Told || !config.Mark.At.Equal(marked.Mark.At) {
+				return false, nil
+			}
+			mark := *config.Mark
+			mark.Told = true
+			config.Mark = &mark
+			return true, nil
+		})
+	}
+	if err != nil {
+		s.a.Log.Warn("the auth config could not be told that its client is refused; the next one who meets the mark tells it",
+			zap.String("auth_config", name), zap.Error(err))
+	}
 }
 
 func (s *Spender) noteRefresh(ctx context.Context, ref connection.CredentialRef, now time.Time) {

@@ -277,3 +277,28 @@ func TestARefusedClientIsMarkedOnce(t *testing.T) {
 		})
 	}
 }
+
+// The AuthConfig's alert is the only one of a refused client. A worker that dies after
+// it wrote the mark, or finds Temporal away, must not be the end of it.
+func TestARefusedClientIsToldOfUntilItIsHeard(t *testing.T) {
+	w := newWorld(t, "strict")
+	w.provider.always, w.told.mute = badClient, true
+	_, err := w.renew(w.process())
+	demand(t, err, connection.ErrClientMisconfigured)
+	meet := func(after time.Duration, want int) {
+		t.Helper()
+		w.vault.advance(after)
+		_, err := w.renew(w.process())
+		demand(t, err, connection.ErrClientMisconfigured)
+		if len(w.told.clients) != want || len(w.provider.ledger()) != 1 {
+			t.Fatalf("told %q, %d requests", w.told.clients, len(w.provider.ledger()))
+		}
+	}
+	meet(time.Hour, 0)
+	w.told.mute = false
+	meet(0, 1)
+	meet(time.Hour, 1) // once it has been heard nobody repeats it
+	if mark := w.config(testConfig).Mark; mark == nil || !mark.Told {
+		t.Fatalf("mark %+v", mark)
+	}
+}

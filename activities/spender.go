@@ -26,6 +26,9 @@ const (
 	tokenPresentations = 2
 	// coolDown keeps a crowd of actions from asking a token endpoint again that has just failed.
 	coolDown = 3 * time.Second
+	// markTold is how long the writer of a mark on a client may take to tell of it;
+	// after that whoever meets the mark does.
+	markTold = time.Minute
 	// pollMin and pollMax pace those who wait for another's refresh.
 	pollMin, pollMax = 100 * time.Millisecond, 2 * time.Second
 )
@@ -170,13 +173,17 @@ func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, rea
 }
 
 // registration is the client to refresh with. A client that the provider has
-// refused is not tried again by anybody until its auth config changes.
+// refused is not tried again by anybody until its auth config changes. The one alert
+// of it depends on the AuthConfig's being told, which is made up for here.
 func (s *Spender) registration(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) (connection.AuthConfig, error) {
 	config, err := s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
 	if err == nil && config.Mark != nil {
 		s.registrations.drop(ref.Connection.App(), stored.AuthConfig)
 		config, err = s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
 		if err == nil && config.Mark != nil {
+			if mark := config.Mark; !mark.Told && stored.Clock.Now().Sub(mark.At) > markTold {
+				s.tellClient(ctx, ref.Connection.App(), stored.AuthConfig, config)
+			}
 			err = clientMarked(ref.Connection, stored.AuthConfig, config.Mark.Code)
 		}
 	}

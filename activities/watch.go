@@ -121,7 +121,7 @@ func paceOf(in WatchInput, x access) rhythm {
 
 // outlook is what there is to tell of ends now.
 func (a *Activities) outlook(in WatchInput, x access) outlook {
-	return foresee(endings(x, in.Policy), a.WarnDays, x.stored.Clock.Now())
+	return foreseeAfter(in.Reported, endings(x, in.Policy), a.WarnDays, x.stored.Clock.Now())
 }
 
 // healsByProbe reports trouble that a passing probe ends. Scopes that are gone are

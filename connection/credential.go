@@ -146,6 +146,9 @@ func (a AuthConfig) SameSecrets(b AuthConfig) bool {
 type ClientMark struct {
 	Code string    `json:"code"`
 	At   time.Time `json:"at"` // Vault's time
+	// Told says that the AuthConfig knows. Whoever meets a mark that nobody has told of
+	// tells it: its writer may have died in between.
+	Told bool `json:"told,omitempty"`
 }
 
 // BudgetWindow is how much of a budget has been handed out.

@@ -32,7 +32,9 @@ func (a *Alerts) settle(ctx workflow.Context, about AlertSubject, wanted []Alert
 			continue
 		case saysMore(alert.News, wanted[i]):
 			alert.News = wanted[i]
-			tell(ctx, alert, signalAlertNews, alert.News)
+			if !tell(ctx, alert, signalAlertNews, alert.News) {
+				continue // a person has resolved what was known then: this is another
+			}
 		}
 		open = append(open, alert)
 	}
@@ -91,11 +93,14 @@ func (a *Alerts) raise(ctx workflow.Context, about AlertSubject, news AlertNews)
 	}
 }
 
-// tell passes something on to an open alert. One that a person has resolved is gone, and that is right.
-func tell(ctx workflow.Context, alert OpenAlert, signal string, message any) {
-	if err := workflow.SignalExternalWorkflow(ctx, alert.WorkflowID, "", signal, message).Get(ctx, nil); err != nil {
+// tell passes something on to an open alert. It reports whether there was one: an alert
+// that a person has resolved is gone.
+func tell(ctx workflow.Context, alert OpenAlert, signal string, message any) bool {
+	err := workflow.SignalExternalWorkflow(ctx, alert.WorkflowID, "", signal, message).Get(ctx, nil)
+	if err != nil {
 		workflow.GetLogger(ctx).Info("an alert was over already", "alert", alert.WorkflowID)
 	}
+	return err == nil
 }
 
 // subject is what the alert is about, as people name it.

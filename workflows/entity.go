@@ -33,7 +33,8 @@ type entity struct {
 
 	watch       workflow.Future
 	cancelWatch workflow.CancelFunc
-	replan      bool // the watch must be started anew with what is known now
+	toldWork    *connection.WorkTrouble // the trouble at work that the watch knows of
+	replan      bool                    // the watch must be started anew with what is known now
 
 	child       workflow.ChildWorkflowFuture // the reconnect that is under way
 	cancelChild workflow.CancelFunc

@@ -123,6 +123,54 @@ func TestTroubleAtWorkIsAnAlert(t *testing.T) {
 	}
 }
 
+// A watch knows of no trouble at work that came or went since it was started: its news
+// of something else must neither end what it has not heard of nor bring back what is over.
+func TestNewsOfAnotherKindLeavesTroubleAtWorkAlone(t *testing.T) {
+	work := WorkFailed{Grant: "g", Trouble: connection.WorkTrouble{Verdict: connection.ScopeLost, Count: 1, Since: time.Unix(1e9, 0), Last: time.Unix(1e9, 0)}}
+	scopes := func(in activities.WatchInput) *activities.Look {
+		look := in.Reported
+		look.Scopes = []string{"more"}
+		return &look
+	}
+	again := connection.LookAgain("nothing new", 2*time.Hour)
+	t.Run("came", func(t *testing.T) {
+		r := &recorder{}
+		env := entityEnvironment(t, r)
+		r.watch = func(n int, in activities.WatchInput) (*activities.Look, error) {
+			if n != 2 {
+				return nil, again
+			}
+			env.SignalWorkflow(SignalWorkFailed, work)
+			return scopes(in), nil
+		}
+		disconnectAfter(env, 20*time.Hour)
+		env.ExecuteWorkflow("entity", activeState())
+		if want := []string{"+scope-lost", "-scope-lost: it was disconnected"}; !slices.Equal(r.heard, want) {
+			t.Errorf("told %q, want %q", r.heard, want)
+		}
+	})
+	t.Run("went", func(t *testing.T) {
+		r, looks := &recorder{}, 0
+		env := entityEnvironment(t, r)
+		r.watch = func(_ int, in activities.WatchInput) (*activities.Look, error) {
+			if in.Reported.Work == nil {
+				return nil, again
+			}
+			if looks++; looks != 2 {
+				return nil, again
+			}
+			return scopes(in), nil
+		}
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(SignalWorkFailed, work) }, time.Hour)
+		env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdateTest, "1", &reply{}, struct{}{}) }, 2*time.Hour)
+		disconnectAfter(env, 20*time.Hour)
+		env.ExecuteWorkflow("entity", activeState())
+		if want := []string{"+scope-lost", "-scope-lost: it has recovered"}; !slices.Equal(r.heard, want) {
+			t.Errorf("told %q, want %q", r.heard, want)
+		}
+	})
+}
+
 // Open alerts are part of the state: another run resolves them, and raises none twice.
 func TestAlertsSurviveAContinueAsNew(t *testing.T) {
 	r := &recorder{watch: seen(broken(connection.Transient)), deaf: true}
@@ -172,5 +220,17 @@ func TestAPolicyIsCheckedAndGivenToTheWatch(t *testing.T) {
 	want := connection.Policy{Idle: demand, ProbeEvery: every}
 	if got, _ := answers[3].result.(connection.Policy); got != want || r.watched[len(r.watched)-1].Policy != want {
 		t.Errorf("%+v %+v", got, r.watched)
+	}
+}
+
+// A person who resolves a warning of two weeks is told of three days: not by the alert,
+// which is gone, but by another.
+func TestWhatIsNewAfterAPersonResolvedIsAnotherAlert(t *testing.T) {
+	r := &recorder{watch: seen(ending(14), ending(14), ending(3)), deaf: true}
+	env := entityEnvironment(t, r)
+	disconnectAfter(env, 50*time.Hour)
+	env.ExecuteWorkflow("entity", activeState())
+	if want := []string{"+expiring", "+expiring"}; !slices.Equal(r.heard, want) {
+		t.Errorf("told %q, want %q", r.heard, want)
 	}
 }

@@ -36,6 +36,7 @@ func (e *entity) ensureWatch(ctx workflow.Context) error {
 			activities.WatchSessionInput{Connection: e.state.ID, RunID: e.state.Session.RunID})
 		return nil
 	}
+	e.toldWork = e.state.Look.Work
 	e.watch = watchConnection.start(watchCtx, fair(watching, e.state.Owner, e.state.ID), "refresh and probe; returns only with news",
 		activities.WatchInput{Connection: e.state.ID, Policy: e.state.Policy, Reported: e.state.Look})
 	return nil
@@ -58,7 +59,16 @@ func (e *entity) harvest(ctx workflow.Context) {
 		e.breathe(ctx, err)
 		return
 	}
-	e.see(ctx, *look)
+	e.see(ctx, e.withWork(*look))
+}
+
+// withWork is what a watch has seen, with trouble at work that came or went since the
+// watch was started: of that it could say nothing.
+func (e *entity) withWork(look activities.Look) activities.Look {
+	if e.state.Look.Work != e.toldWork {
+		look.Work = e.state.Look.Work
+	}
+	return look
 }
 
 func (e *entity) breathe(ctx workflow.Context, err error) {
@@ -88,7 +98,7 @@ func (e *entity) stopWatch(ctx workflow.Context) {
 		return
 	}
 	if err == nil && look != nil && e.watched() {
-		e.see(quiet, *look)
+		e.see(quiet, e.withWork(*look))
 	}
 }
 
