@@ -89,6 +89,11 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 		}
 		return a.trouble(ctx, in, x, err)
 	}
+	if x.renewable() && x.config.Mark != nil { // nobody may renew: this will end with the access
+		if _, err := a.spender.registration(ctx, ref, x.stored); err != nil {
+			return a.trouble(ctx, in, x, err)
+		}
+	}
 	var report *ProbeReport
 	if due(planFor(x.stored, pace).probe, now) || in.Reported.healsByProbe() {
 		report, err = a.probeStored(ctx, ref, x.stored)

@@ -282,3 +282,29 @@ func TestWatchConnectionEndsOnlyWithNews(t *testing.T) {
 	_, err = env.ExecuteActivity("WatchConnection", in)
 	demand(t, err, connection.ErrLookAgain)
 }
+
+// Whoever else was told that the app refuses the client: a connection that lives by it
+// says so while its access is still good, and heals when the mark is gone.
+func TestAMarkedClientIsSeenBeforeTheAccessEnds(t *testing.T) {
+	w := newWorld(t, "strict")
+	a := w.process()
+	in := w.watching(a)
+	mark := func(mark *connection.ClientMark) {
+		entry := w.vault.configs["sandbox/"+testConfig]
+		entry.config.Mark = mark
+		w.vault.configs["sandbox/"+testConfig] = entry
+	}
+	mark(&connection.ClientMark{Code: "invalid_client", At: w.vault.peekNow(), Told: true})
+	a.spender.registrations.drop("sandbox", testConfig)
+	asked := len(w.provider.ledger())
+	if news, _ := w.watch(a, in, time.Second); len(news) != 1 || news[0].Status != connection.Error || news[0].Verdict != connection.ClientMisconfigured {
+		t.Fatalf("%+v", news)
+	}
+	if n := len(w.provider.ledger()) - asked; n != 0 {
+		t.Errorf("the token endpoint was asked %d times", n)
+	}
+	mark(nil)
+	if news, _ := w.watch(a, in, time.Second); len(news) != 1 || news[0].Status != connection.Active {
+		t.Fatalf("not healed: %+v", news)
+	}
+}

@@ -14,10 +14,12 @@ const (
 	Error Status = "Error"
 	// Paused: a person switched it off; nothing is asked of the provider.
 	Paused Status = "Paused"
+	// Leaving: it is being disconnected; the app has not taken the revocation yet.
+	Leaving Status = "Disconnecting"
 )
 
 // Statuses lists every status, in the order people are shown them.
-func Statuses() []Status { return []Status{Active, Error, Expired, Paused, Pending} }
+func Statuses() []Status { return []Status{Active, Error, Expired, Paused, Pending, Leaving} }
 
 // Verdict is what a provider's answer means for the connection.
 type Verdict string

@@ -65,7 +65,7 @@ func whatToDo(id connection.ID, status connection.Status) string {
 		return commandName + "connections resume " + id.String()
 	case connection.Pending:
 		return commandName + "connect " + id.String() + " --resume"
-	case connection.Active:
+	case connection.Active, connection.Leaving:
 	}
 	return ""
 }

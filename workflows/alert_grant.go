@@ -11,7 +11,7 @@ import (
 // stays open, and outlives whoever raised it, until a person has looked. It reports
 // whether it was raised. Runs from before alerts raise none.
 func (a *Alerts) grantMayLive(ctx workflow.Context, about AlertSubject, what string) bool {
-	if workflow.GetVersion(ctx, versionAlerts, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !alerting(ctx) {
 		return false
 	}
 	_, raised := a.raise(ctx, about, AlertNews{Kind: connection.AlertGrantMayLive,

@@ -11,15 +11,21 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// versionAlerts marks runs that raise alerts; older histories replay without them.
+// versionAlerts marks runs that raise alerts, and do what came with them; older
+// histories replay without.
 const versionAlerts = "alerts"
+
+// alerting reports whether this run is one of those that raise alerts.
+func alerting(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, versionAlerts, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+}
 
 // settle makes the open alerts those that are wanted, at most one of a kind: each
 // is an Alert workflow of its own, started when its trouble begins and told when it
 // is over or more is to be said. Nothing is done, and no event written, while all
 // is as it was. resolution says why those that are not wanted any more are over.
 func (a *Alerts) settle(ctx workflow.Context, about AlertSubject, wanted []AlertNews, resolution string) {
-	if a.settled(wanted) || workflow.GetVersion(ctx, versionAlerts, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if a.settled(wanted) || !alerting(ctx) {
 		return
 	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx)

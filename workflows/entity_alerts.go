@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"connectedapps/connection"
 
@@ -30,7 +31,7 @@ func (e *entity) wantedAlerts() []AlertNews {
 	}
 	news := AlertNews{Reason: look.Reason, Remedy: look.Remedy, Verdict: look.Verdict}
 	switch look.Status {
-	case connection.Pending, connection.Paused:
+	case connection.Pending, connection.Paused, connection.Leaving:
 		return nil
 	case connection.Expired:
 		news.Kind = connection.AlertExpired
@@ -38,24 +39,24 @@ func (e *entity) wantedAlerts() []AlertNews {
 	case connection.Active, connection.Error:
 	}
 	var all []AlertNews
-	if work := look.Work; work != nil && look.Status != connection.Error {
-		news = AlertNews{Reason: work.Reason, Verdict: work.Verdict, Remedy: "see what the app answers: connected-apps connections test " + e.state.ID.String()}
-	}
-	if look.Status == connection.Error || look.Work != nil {
-		if look.Work != nil {
-			news.Count = look.Work.Count
-		}
-		news.Kind, news.Scopes = connection.AlertFailing, look.Lost
-		switch {
-		case news.Verdict == connection.ScopeLost:
-			news.Kind = connection.AlertScopeLost
-		case news.Verdict == connection.ClientMisconfigured:
-			news.Kind = connection.AlertClientRefused
-		}
+	add := func(news AlertNews) {
+		news.Kind = troubleKind(news.Verdict)
 		// A client that several connections share is its auth config's alert, raised once.
-		if news.Kind != connection.AlertClientRefused || e.state.AuthConfig == "" {
+		shared := news.Kind == connection.AlertClientRefused && e.state.AuthConfig != ""
+		if !shared && !slices.ContainsFunc(all, func(other AlertNews) bool { return other.Kind == news.Kind }) {
 			all = append(all, news)
 		}
+	}
+	if look.Status == connection.Error {
+		news.Scopes = look.Lost
+		if work := look.Work; work != nil && troubleKind(work.Verdict) == troubleKind(news.Verdict) {
+			news.Count = work.Count
+		}
+		add(news)
+	}
+	if work := look.Work; work != nil {
+		add(AlertNews{Reason: work.Reason, Verdict: work.Verdict, Count: work.Count,
+			Remedy: "see what the app answers: connected-apps connections test " + e.state.ID.String()})
 	}
 	if look.Warned > 0 {
 		all = append(all, AlertNews{Kind: connection.AlertExpiring, Expires: look.Expires, Days: look.Warned,
@@ -63,6 +64,18 @@ func (e *entity) wantedAlerts() []AlertNews {
 			Remedy: "reconnect it before: connected-apps reconnect " + e.state.ID.String()})
 	}
 	return all
+}
+
+// troubleKind is the kind of alert that a verdict calls for.
+func troubleKind(verdict connection.Verdict) connection.AlertKind {
+	switch verdict {
+	case connection.ScopeLost:
+		return connection.AlertScopeLost
+	case connection.ClientMisconfigured:
+		return connection.AlertClientRefused
+	case connection.OK, connection.Transient, connection.RateLimit, connection.RejectedInput, connection.Revoked, connection.OutcomeUnknown:
+	}
+	return connection.AlertFailing
 }
 
 // resolution is why alerts that are not called for any more are over.

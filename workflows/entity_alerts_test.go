@@ -234,3 +234,62 @@ func TestWhatIsNewAfterAPersonResolvedIsAnotherAlert(t *testing.T) {
 		t.Errorf("told %q, want %q", r.heard, want)
 	}
 }
+
+// Different troubles at once are different alerts.
+func TestALostScopeBesideAnOutageIsTwoAlerts(t *testing.T) {
+	scope := &connection.WorkTrouble{Verdict: connection.ScopeLost, Reason: "403", Count: 1}
+	r := &recorder{watch: seen(broken(connection.Transient), works(scope))}
+	env := entityEnvironment(t, r)
+	disconnectAfter(env, 50*time.Hour)
+	env.ExecuteWorkflow("entity", activeState())
+	if want := []string{"+failing", "+scope-lost"}; len(r.heard) != 4 || !slices.Equal(r.heard[:2], want) {
+		t.Errorf("told %q, want %q first", r.heard, want)
+	}
+}
+
+// What a person's refresh finds out about the client is seen at once.
+func TestARefreshTellsOfTheClient(t *testing.T) {
+	refused := connection.Refused(connection.ErrClientMisconfigured, "invalid_client", "rotate it")
+	refused.Verdict = connection.ClientMisconfigured
+	r := &recorder{fail: map[string]error{"RefreshCredential": refused}}
+	env := entityEnvironment(t, r)
+	looks := 0
+	env.RegisterDelayedCallback(func() {
+		looks = r.count("WatchConnection")
+		env.UpdateWorkflow(UpdateRefresh, "1", &reply{}, struct{}{})
+	}, 30*time.Minute)
+	env.RegisterDelayedCallback(func() {
+		if r.count("WatchConnection") == looks {
+			t.Error("nobody looked again")
+		}
+		env.SignalWorkflow(SignalContinueAsNew, struct{}{})
+	}, 31*time.Minute)
+	env.ExecuteWorkflow("entity", activeState())
+	carried := carriedFrom(t, env.GetWorkflowError())
+	if carried == nil {
+		t.FailNow()
+	}
+	carried.Look.Status, carried.Look.Verdict, carried.Look.Reason = connection.Error, connection.ClientMisconfigured, "invalid_client"
+	env = entityEnvironment(t, &recorder{})
+	healed := &reply{}
+	env.RegisterDelayedCallback(func() { env.UpdateWorkflow(UpdateRefresh, "2", healed, struct{}{}) }, time.Minute)
+	disconnectAfter(env, time.Hour)
+	env.ExecuteWorkflow("entity", *carried)
+	if result, _ := healed.result.(RefreshResult); result.Status != connection.Active {
+		t.Errorf("%+v", healed)
+	}
+}
+
+// While the app has not taken a revocation the list of connections says so.
+func TestADisconnectThatTakesLongIsListed(t *testing.T) {
+	r := &recorder{fail: map[string]error{"RevokeGrant": connection.ProviderUnavailable("away", 503)}}
+	env := entityEnvironment(t, r)
+	var during State
+	env.RegisterDelayedCallback(func() { during = state(t, env) }, time.Hour+time.Minute)
+	env.RegisterDelayedCallback(func() { delete(r.fail, "RevokeGrant") }, time.Hour+2*time.Minute)
+	disconnectAfter(env, time.Hour)
+	env.ExecuteWorkflow("entity", activeState())
+	if during.Look.Status != connection.Leaving || env.GetWorkflowError() != nil {
+		t.Errorf("%+v %v", during.Look, env.GetWorkflowError())
+	}
+}

@@ -108,9 +108,7 @@ func (e *entity) test(ctx workflow.Context, _ struct{}) (TestResult, error) {
 	if err != nil {
 		problem := why(err)
 		e.note(ctx, "Test failed", connection.Bound(problem.Message, 1000))
-		if problem.Type == connection.ErrReconnectRequired && e.watched() {
-			e.expire(ctx, problem.Message)
-		}
+		e.takeWord(ctx, problem)
 		workflow.SetCurrentDetails(ctx, e.details())
 		return TestResult{Problem: problem, Status: e.state.Look.Status}, nil
 	}
@@ -139,14 +137,31 @@ func (e *entity) refresh(ctx workflow.Context, _ struct{}) (RefreshResult, error
 	report, err := refreshStep.do(ctx, fair(asked, e.state.Owner, e.state.ID), "refresh, on request", activities.RefreshInput{Ref: connection.CredentialRef{Connection: e.state.ID}})
 	if err != nil {
 		problem := why(err)
-		if problem.Type == connection.ErrReconnectRequired && e.watched() {
-			e.expire(ctx, problem.Message)
-		}
+		e.takeWord(ctx, problem)
 		return RefreshResult{}, final(problem)
 	}
 	e.state.Look.Generation = report.Ref.Generation
 	e.note(ctx, "Refreshed", "on request")
+	if e.state.Look.Status == connection.Error && alerting(ctx) {
+		if look := e.state.Look; look.Verdict == connection.ClientMisconfigured { // the app has just taken the client
+			look.Status, look.Verdict, look.Reason, look.Remedy = connection.Active, connection.OK, "", ""
+			e.see(ctx, look)
+		}
+		e.replan = true // the watch looks at once whether the rest is well too
+	}
 	return RefreshResult{Generation: report.Ref.Generation, Expires: report.ExpiresAt, Status: e.state.Look.Status}, nil
+}
+
+// takeWord takes what the app said to a person's request as what it is: the last word
+// on the credential, or a refusal of the client, of which the watch sees at once what it means.
+func (e *entity) takeWord(ctx workflow.Context, problem *connection.Problem) {
+	switch {
+	case !e.watched():
+	case problem.Type == connection.ErrReconnectRequired:
+		e.expire(ctx, problem.Message)
+	case problem.Verdict == connection.ClientMisconfigured && e.state.Look.Status != connection.Error && alerting(ctx):
+		e.replan = true
+	}
 }
 
 func (e *entity) putToolkit(ctx workflow.Context, in PutToolkit) (connection.Toolkit, error) {

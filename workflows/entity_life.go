@@ -28,6 +28,10 @@ func (e *entity) end(quiet workflow.Context) error {
 	var left error
 	if e.disconnect != nil {
 		e.note(quiet, "Disconnected", e.disconnect.Reason)
+		if alerting(quiet) { // it may take a day until the app has taken the revocation
+			e.state.Look.Status = connection.Leaving
+			e.publish(quiet)
+		}
 		workflow.SetCurrentDetails(quiet, e.details())
 		e.openGate(quiet)
 		e.stopReconnect(quiet)

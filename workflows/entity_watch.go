@@ -17,7 +17,7 @@ func (e *entity) watched() bool {
 		return e.state.Session != nil
 	case connection.Active, connection.Error:
 		return true
-	case connection.Expired, connection.Paused:
+	case connection.Expired, connection.Paused, connection.Leaving:
 		return false
 	default:
 		return false
