@@ -22,7 +22,7 @@ type ending struct {
 const (
 	accessEnds  = "the access, which cannot be renewed without a person"
 	refreshEnds = "the refresh token"
-	keyEnds     = "the credential, as its policy says,"
+	keyEnds     = "the credential"
 )
 
 // outlook is what there is to tell people about ends: the part of a [Look], and
