@@ -63,16 +63,8 @@ func alertsAbout(t *testing.T, authConfig string, names []string) (config, conne
 // so, the app is asked at most once by each, people are told once, of the auth config,
 // and all of them heal by themselves once the new secret is there.
 func TestARefusedClientIsOneAlert(t *testing.T) {
-	s.sandbox(t, http.MethodPost, "/admin/clients", map[string]any{"id": refusedClient, "secret": "the-first-secret", "redirect_uris": []string{}}, nil)
 	ctx := within(t, 3*time.Minute)
-	ref, err := s.secrets.Inbox().Leave(ctx, map[string]connection.Secret{"client_secret": connection.NewSecret("the-first-secret")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.client.CreateAuthConfig(ctx, activities.StoreAuthConfigInput{App: "sandbox", Name: refusedClient, Method: "client-credentials",
-		ClientID: refusedClient, Values: map[string]string{"base_url": s.ready.Sandbox}, Inbox: ref}); err != nil {
-		t.Fatal(err)
-	}
+	ownClient(t, refusedClient)
 	shortLived(t)
 	var names []string
 	for i := range 3 {
@@ -103,6 +95,7 @@ func TestARefusedClientIsOneAlert(t *testing.T) {
 	var state workflows.AuthConfigState
 	eventually(t, "the auth config has raised an alert, and it is listed", func() bool {
 		config, _ := alertsAbout(t, refusedClient, names)
+		var err error
 		state, err = s.client.DescribeAuthConfig(ctx, "sandbox", refusedClient)
 		return config > 0 && err == nil && len(state.Alerts.Open) == 1
 	})

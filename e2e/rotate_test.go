@@ -22,21 +22,28 @@ func rotate(t *testing.T, secret string) (string, string, int) {
 		"--secret-file", secretFile(t, map[string]string{"client_secret": secret}))
 }
 
+// ownClient makes a client at the sandbox, whose secret a test may change, and the auth config of its name.
+func ownClient(t *testing.T, name string) {
+	t.Helper()
+	const secret = "the-first-secret"
+	s.sandbox(t, http.MethodPost, "/admin/clients", map[string]any{"id": name, "secret": secret, "redirect_uris": []string{}}, nil)
+	ref, err := s.secrets.Inbox().Leave(within(t, time.Minute), map[string]connection.Secret{"client_secret": connection.NewSecret(secret)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.client.CreateAuthConfig(within(t, time.Minute), activities.StoreAuthConfigInput{App: "sandbox", Name: name, Method: "client-credentials",
+		ClientID: name, Values: map[string]string{"base_url": s.ready.Sandbox}, Inbox: ref}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func tokenRequest(e entry) bool { return e.Kind == "token" }
 
 // A secret that the app replaced is noticed once for all connections; a wrong one is
 // refused and changes nothing; the right one heals them, and what is unused is deleted.
 func TestAuthConfigRotates(t *testing.T) {
-	s.sandbox(t, http.MethodPost, "/admin/clients", map[string]any{"id": rotating, "secret": "the-first-secret", "redirect_uris": []string{}}, nil)
 	ctx := within(t, 3*time.Minute)
-	ref, err := s.secrets.Inbox().Leave(ctx, map[string]connection.Secret{"client_secret": connection.NewSecret("the-first-secret")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.client.CreateAuthConfig(ctx, activities.StoreAuthConfigInput{App: "sandbox", Name: rotating, Method: "client-credentials",
-		ClientID: rotating, Values: map[string]string{"base_url": s.ready.Sandbox}, Inbox: ref}); err != nil {
-		t.Fatal(err)
-	}
+	ownClient(t, rotating)
 	names := []string{"rotating-1", "rotating-2", "rotating-3"}
 	for _, name := range names {
 		if _, err := s.client.Connect(ctx, workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id(name),
@@ -110,7 +117,7 @@ func TestAuthConfigRotates(t *testing.T) {
 		}
 		return false
 	})
-	_, err = s.client.Connect(ctx, workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id("rotating-4"),
+	_, err := s.client.Connect(ctx, workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id("rotating-4"),
 		Method: "client-credentials", AuthConfig: rotating}}, "")
 	problemOf(t, err, connection.ErrInvalidInput)
 

@@ -1,25 +1,11 @@
 package workflows
 
 import (
-	"cmp"
-	"slices"
-
 	"connectedapps/activities"
 	"connectedapps/connection"
 
 	"go.temporal.io/sdk/workflow"
 )
-
-func withToolkit(toolkits []connection.Toolkit, one connection.Toolkit) []connection.Toolkit {
-	rest := withoutToolkit(toolkits, one.Name)
-	rest = append(rest, one)
-	slices.SortFunc(rest, func(a, b connection.Toolkit) int { return cmp.Compare(a.Name, b.Name) })
-	return rest
-}
-
-func withoutToolkit(toolkits []connection.Toolkit, name string) []connection.Toolkit {
-	return slices.DeleteFunc(slices.Clone(toolkits), func(t connection.Toolkit) bool { return t.Name == name })
-}
 
 // end closes the gate, revokes at the provider, destroys in Vault and is gone.
 func (e *entity) end(quiet workflow.Context) error {
