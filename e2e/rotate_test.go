@@ -86,9 +86,10 @@ func TestAuthConfigRotates(t *testing.T) {
 	if state := describe(); state.Status != connection.Error || state.Rotation != "" {
 		t.Errorf("after a wrong secret: %+v", state)
 	}
-	for _, name := range names {
-		if got := status(t, name); got != connection.Active {
-			t.Errorf("%s is %s", name, got)
+	for _, name := range names { // they say so, and work on while their access is good
+		eventually(t, name+" says so", func() bool { return status(t, name) == connection.Error })
+		if _, err := run(t, name, "whoami", map[string]any{}); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 
@@ -99,8 +100,8 @@ func TestAuthConfigRotates(t *testing.T) {
 		t.Errorf("after the right one: %+v", state)
 	}
 	for _, name := range names {
-		if _, err := s.client.Refresh(ctx, id(name)); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if healed, err := s.client.Refresh(ctx, id(name)); err != nil || healed.Status != connection.Active {
+			t.Errorf("%s: %+v %v", name, healed, err)
 		}
 	}
 
