@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -219,6 +220,40 @@ func decoded(t *testing.T, to *bytes.Buffer, message proto.Message) {
 	open(anything)
 }
 
+// handOver gives an alert sink its URL and its keys, lets it fail, and has an auth
+// config refuse a new client secret. It answers these secrets.
+func handOver(t *testing.T) map[string]string {
+	t.Helper()
+	ctx := within(t, 2*time.Minute)
+	leave := func(fields map[string]string) connection.InboxRef {
+		secrets := map[string]connection.Secret{}
+		for name, value := range fields {
+			secrets[name] = connection.NewSecret(value)
+		}
+		ref, err := s.secrets.Inbox().Leave(ctx, secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ref
+	}
+	path, refused := "sink-canary-7d865e959b2466918c98", "rotated-canary-ca978112ca1bbdcafac2"
+	first, second := "c2lnbmluZy1jYW5hcnktb25lLTI3MzUyMDU5Mw==", "c2lnbmluZy1jYW5hcnktdHdvLTg4MjQ0MTA2Nw=="
+	url := "http://127.0.0.1:9/" + path // nobody listens there
+	if _, err := s.client.CreateSink(ctx, workflows.CreateSink{Name: "canary", Kind: connection.SinkWebhook,
+		Inbox: leave(map[string]string{"url": url, "key": "whsec_" + first})}); err != nil {
+		t.Fatal(err)
+	}
+	if tested, err := s.client.TestSink(ctx, "canary"); err != nil || tested.Delivered {
+		t.Fatalf("%+v %v", tested, err)
+	}
+	if _, err := s.client.RotateSink(ctx, workflows.RotateSink{Name: "canary", Inbox: leave(map[string]string{"key": "whsec_" + second})}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.client.RotateAuthConfig(ctx, "sandbox", "oauth", workflows.Rotate{Inbox: leave(map[string]string{"client_secret": refused})})
+	problemOf(t, err, connection.ErrClientMisconfigured)
+	return map[string]string{"a sink's URL": path, "a signing key": first, "a signing key that replaced it": second, "a client secret that was refused": refused}
+}
+
 // No secret is anywhere but in Vault: with no payload codec, after connects by
 // every method, refreshes, actions, failures and a secret answer. Each surface is
 // shown to be searched by planting a secret on it.
@@ -243,8 +278,10 @@ func TestNoSecretIsOutsideVault(t *testing.T) {
 		ConnectRequest: activities.ConnectRequest{Connection: id("canary-refused"), Method: "api-key", Values: open}}, wrong); err != nil {
 		t.Fatal(err)
 	}
+	handed := handOver(t)
 	secrets := canaries(t)
 	secrets["a refused key"] = "refused-canary-2c26b46b68ffc68ff99b"
+	maps.Copy(secrets, handed)
 	if len(secrets) < 12 {
 		t.Fatalf("only %d secrets are known: the test proves nothing", len(secrets))
 	}
@@ -263,6 +300,7 @@ func TestNoSecretIsOutsideVault(t *testing.T) {
 		}
 	}
 	cancelled(t, "canary-refused")
+	must(t, "alerts", "sinks", "delete", "canary", "--environment", environment, "--yes")
 	t.Logf("%d secrets, %d surfaces", len(secrets), len(all))
 }
 
