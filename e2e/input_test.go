@@ -124,7 +124,7 @@ func TestArgumentsAreCheckedAgainstTheSchema(t *testing.T) {
 	}
 	_, err = s.client.RunAction(within(t, time.Minute), activities.CallActionInput{Connection: id("arguments"), Toolkit: "narrow", Action: "list-contacts"})
 	problemOf(t, err, connection.ErrActionNotInToolkit)
-	if n := count(s.since(t, mark), func(e entry) bool { return e.Kind == "api" }); n != 0 {
+	if n := count(s.since(t, mark), func(e entry) bool { return e.Kind == "api" && e.Path == contacts }); n != 0 {
 		t.Errorf("%d requests left for the app", n)
 	}
 }

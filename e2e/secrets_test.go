@@ -237,7 +237,7 @@ func handOver(t *testing.T) map[string]string {
 		return ref
 	}
 	path, refused := "sink-canary-7d865e959b2466918c98", "rotated-canary-ca978112ca1bbdcafac2"
-	first, second := "c2lnbmluZy1jYW5hcnktb25lLTI3MzUyMDU5Mw==", "c2lnbmluZy1jYW5hcnktdHdvLTg4MjQ0MTA2Nw=="
+	first, second := "jPG+2TI7mxMw12yMsmF34GsR2QDEHcw7CpCzEpJE", "K2oElFelKj9/MeQDPfXimt3YxPvLeOf09UjYfffU"
 	url := "http://127.0.0.1:9/" + path // nobody listens there
 	if _, err := s.client.CreateSink(ctx, workflows.CreateSink{Name: "canary", Kind: connection.SinkWebhook,
 		Inbox: leave(map[string]string{"url": url, "key": "whsec_" + first})}); err != nil {

@@ -260,6 +260,10 @@ type entry struct {
 	IdempotencyKey      string `json:"idempotency_key"`
 }
 
+// contacts is where actions read and write contacts. Watches of other connections never
+// ask there, so what stands there in the ledger is a test's own.
+const contacts = "/api/v1/contacts"
+
 // since answers the ledger's lines after a sequence number.
 func (st *stack) since(t *testing.T, seq int) []entry {
 	t.Helper()
