@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -239,80 +237,6 @@ func (s *store) peek(ref connection.CredentialRef) connection.Stored {
 	}
 	return connection.Stored{Document: copied(e.document), Version: e.version, WrittenAt: e.written,
 		Clock: connection.ClockAt(s.now()), Facts: e.facts}
-}
-
-// told is Temporal: it counts what the workflows are told.
-type told struct {
-	mu       sync.Mutex
-	rejected []string
-	clients  []string
-	work     []connection.WorkTrouble
-	gone     []string
-	others   map[string]bool // accounts that other connections have too
-	ended    time.Time       // when a connection was disconnected
-	asked    int             // how often that was asked
-	mute     bool            // Temporal does not answer
-	users    []connection.ID // of the auth config, as the list of connections has them
-}
-
-func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.rejected = append(w.rejected, fmt.Sprintf("%s#%d: %s", ref.Grant, ref.Generation, reason))
-	return nil
-}
-
-func (w *told) ClientRefused(_ context.Context, app, name, _, _ string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.mute {
-		return connection.TemporalUnavailable("away")
-	}
-	w.clients = append(w.clients, app+"/"+name)
-	return nil
-}
-
-func (w *told) UsersOf(_ context.Context, _, _ string, n int) ([]connection.ID, int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.users[:min(n, len(w.users))]), len(w.users), nil
-}
-
-func (w *told) WorkFailed(_ context.Context, _ connection.CredentialRef, trouble connection.WorkTrouble) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.work = append(w.work, trouble)
-	return nil
-}
-
-func (w *told) SinkGone(_ context.Context, name, _ string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.gone = append(w.gone, name)
-	return nil
-}
-
-func (w *told) SessionOpen(context.Context, connection.ID, string) (bool, error) { return true, nil }
-func (w *told) ConnectionOpen(context.Context, connection.ID) (bool, error)      { return true, nil }
-
-func (w *told) Disconnected(context.Context, connection.ID) (time.Time, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.asked++
-	if w.mute {
-		return time.Time{}, connection.TemporalUnavailable("away")
-	}
-	return w.ended, nil
-}
-
-func (w *told) OthersShareGrant(_ context.Context, _ connection.ID, account, _ string) (bool, error) {
-	return w.others[account], nil
-}
-
-func (w *told) signals() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.rejected)
 }
 
 // world is one environment: Vault, Temporal, a provider, and any number of processes.

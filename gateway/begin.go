@@ -36,12 +36,7 @@ func (g *Gateway) beginConnect(w http.ResponseWriter, r *http.Request) {
 			"open the connect link and press its button"), http.StatusForbidden)
 		return
 	}
-	l, err := g.parseLink(r)
-	if err != nil {
-		g.fail(w, r, err, 0)
-		return
-	}
-	progress, attempt, err := g.look(ctx, l)
+	l, progress, attempt, err := g.asked(ctx, r)
 	if err == nil {
 		err = g.beginnable(progress, attempt)
 	}

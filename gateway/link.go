@@ -47,6 +47,16 @@ func (g *Gateway) parseLink(r *http.Request) (link, error) {
 	return l, nil
 }
 
+// asked is the link that a request is for, with how far its connect has come and its attempt.
+func (g *Gateway) asked(ctx context.Context, r *http.Request) (link, workflows.Progress, workflows.AttemptState, error) {
+	l, err := g.parseLink(r)
+	if err != nil {
+		return l, workflows.Progress{}, workflows.AttemptState{}, err
+	}
+	progress, attempt, err := g.look(ctx, l)
+	return l, progress, attempt, err
+}
+
 // look asks the connect how far it has come, and finds the link's attempt.
 func (g *Gateway) look(ctx context.Context, l link) (workflows.Progress, workflows.AttemptState, error) {
 	progress, err := l.environment.Connects.Progress(ctx, l.id)
@@ -87,12 +97,7 @@ func (g *Gateway) beginnable(progress workflows.Progress, attempt workflows.Atte
 func (g *Gateway) showConnect(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
 	defer cancel()
-	l, err := g.parseLink(r)
-	if err != nil {
-		g.fail(w, r, err, 0)
-		return
-	}
-	progress, attempt, err := g.look(ctx, l)
+	l, progress, attempt, err := g.asked(ctx, r)
 	if err != nil {
 		g.fail(w, r, err, 0)
 		return

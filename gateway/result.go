@@ -20,12 +20,7 @@ const (
 func (g *Gateway) showResult(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
 	defer cancel()
-	l, err := g.parseLink(r)
-	if err != nil {
-		g.fail(w, r, err, 0)
-		return
-	}
-	progress, attempt, err := g.look(ctx, l)
+	l, progress, attempt, err := g.asked(ctx, r)
 	if connection.TypeOf(err) == connection.ErrTemporalUnavailable {
 		g.render(w, http.StatusServiceUnavailable, "notice.html", notice{Title: "Still working",
 			Message: "The answer has been received and is kept. What became of it cannot be seen just now.",
