@@ -43,6 +43,8 @@ const (
 	ErrSinkTaken           = "SinkTaken"           // an alert sink of that name exists
 	ErrAlertNotFound       = "AlertNotFound"       // never raised, or forgotten since
 	ErrIdentityChanged     = "IdentityChanged"     // a reconnect came to another account than the connection's
+	ErrNotSignedIn         = "NotSignedIn"         // nobody that the gateway knows
+	ErrNotAllowed          = "NotAllowed"          // known, and without the role that this needs
 	ErrSessionClosed       = "SessionClosed"       // this connect was cancelled, timed out or is over
 	ErrInternal            = "Internal"            // a defect; the worker's log says more
 	ErrLookAgain           = "LookAgain"           // benign: no news yet; the wake-up call of WatchConnection and of waiting work

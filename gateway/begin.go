@@ -31,7 +31,7 @@ func newState() string {
 func (g *Gateway) beginConnect(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), beginTime)
 	defer cancel()
-	if !g.sameOrigin(r) {
+	if !g.site.SameOrigin(r) {
 		g.fail(w, r, connection.Refused(connection.ErrAuthorizationFailed, "the request did not come from the page of this link",
 			"open the connect link and press its button"), http.StatusForbidden)
 		return
@@ -63,7 +63,7 @@ func (g *Gateway) begin(ctx context.Context, l link, method string) (*url.URL, *
 	if err != nil {
 		return nil, nil, err
 	}
-	begun, err := l.environment.Connects.BeginAuthorization(ctx, l.id, workflows.BeginAuthorization{Attempt: l.attempt, StateSHA256: seal.StateSHA256})
+	begun, err := l.environment.Client.BeginAuthorization(ctx, l.id, workflows.BeginAuthorization{Attempt: l.attempt, StateSHA256: seal.StateSHA256})
 	if err != nil {
 		return nil, nil, err
 	}

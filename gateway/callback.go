@@ -93,7 +93,7 @@ func (g *Gateway) deliver(ctx context.Context, l link, begun session, received a
 	}
 	message := workflows.AuthorizationReceived{Attempt: l.attempt, StateSHA256: begun.StateSHA256, Inbox: inbox, Issuer: received.Issuer}
 	for try := 1; ; try++ {
-		err = l.environment.Connects.AuthorizationReceived(ctx, l.id, message)
+		err = l.environment.Client.AuthorizationReceived(ctx, l.id, message)
 		if err == nil || connection.TypeOf(err) != connection.ErrTemporalUnavailable || try == signalTries {
 			return err
 		}

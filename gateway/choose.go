@@ -8,6 +8,7 @@ import (
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/gateway/web"
 	"connectedapps/workflows"
 )
 
@@ -31,7 +32,7 @@ type item struct{ ID, Label string }
 func (g *Gateway) chooseAccount(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), lookTime+chooseTime)
 	defer cancel()
-	if !g.sameOrigin(r) {
+	if !g.site.SameOrigin(r) {
 		g.fail(w, r, connection.Refused(connection.ErrAuthorizationFailed, "the request did not come from the page of this connect",
 			"open the page that you came back to from the app, and choose there"), http.StatusForbidden)
 		return
@@ -63,7 +64,7 @@ func (g *Gateway) chooseAccount(w http.ResponseWriter, r *http.Request) {
 func choose(ctx context.Context, l link, chosen string) error {
 	ctx, cancel := context.WithTimeout(ctx, chooseTime)
 	defer cancel()
-	_, err := l.environment.Connects.ChooseAccount(ctx, l.id, workflows.ChooseAccount{ID: chosen})
+	_, err := l.environment.Client.ChooseAccount(ctx, l.id, workflows.ChooseAccount{ID: chosen})
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil
 	}
@@ -136,5 +137,5 @@ func whyAgain(progress workflows.Progress) string {
 	if progress.Problem == nil {
 		return ""
 	}
-	return sentence(progress.Problem.Message)
+	return web.Sentence(progress.Problem.Message)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/backend"
 )
 
 const (
@@ -39,23 +40,15 @@ func (s session) matches(hash string) bool {
 	return subtle.ConstantTimeCompare([]byte(s.StateSHA256), []byte(hash)) == 1
 }
 
-// cookieName is one name per authorization, so that two tabs do not overwrite
-// each other. On https it carries the prefix that keeps subdomains from setting
-// it (RFC 6265bis section 4.1.3.2).
-func (g *Gateway) cookieName(hash string) string {
-	name := "connect-" + hash[:8]
-	if g.url.Scheme == "https" {
-		name = "__Host-" + name
-	}
-	return name
-}
+// cookieName is one name per authorization, so that two tabs do not overwrite each other.
+func cookieName(hash string) string { return "connect-" + hash[:8] }
 
 // bound ties a sealed session to its purpose and its environment.
 func bound(environment string) string { return "gateway-authorization/" + environment }
 
 // remember makes the cookie. The environment stands before the sealed text in the
 // clear, to tell whose key opens it; the key vouches for it.
-func (g *Gateway) remember(ctx context.Context, environment Environment, s session) (*http.Cookie, error) {
+func (g *Gateway) remember(ctx context.Context, environment backend.Environment, s session) (*http.Cookie, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
@@ -71,22 +64,21 @@ func (g *Gateway) remember(ctx context.Context, environment Environment, s sessi
 func (g *Gateway) forget(hash string) *http.Cookie { return g.cookie(hash, "", -1) }
 
 func (g *Gateway) cookie(hash, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: g.cookieName(hash), Value: value, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: g.url.Scheme == "https"}
+	return g.site.Cookie(cookieName(hash), value, maxAge)
 }
 
 // recall opens the session that this browser began with exactly this state. Any
 // doubt is an ErrAuthorizationFailed; a Vault that is away stays what it is.
-func (g *Gateway) recall(r *http.Request, state string) (Environment, session, error) {
+func (g *Gateway) recall(r *http.Request, state string) (backend.Environment, session, error) {
 	hash := hashState(state)
 	refused := notBegunHere()
-	for i, cookie := range r.CookiesNamed(g.cookieName(hash)) {
+	for i, cookie := range r.CookiesNamed(g.site.CookieName(cookieName(hash))) {
 		if i == cookiesTried {
 			break
 		}
 		name, sealed, ok := strings.Cut(cookie.Value, ".")
-		environment, served := g.environments[name]
-		if !ok || !served || sealed == "" || len(cookie.Value) > maxCookie {
+		environment, err := g.environments.Named(name)
+		if !ok || err != nil || sealed == "" || len(cookie.Value) > maxCookie {
 			continue
 		}
 		text, err := environment.Sealer.Open(r.Context(), sealed, bound(name))
@@ -102,7 +94,7 @@ func (g *Gateway) recall(r *http.Request, state string) (Environment, session, e
 		}
 		return environment, found, nil
 	}
-	return Environment{}, session{}, refused
+	return backend.Environment{}, session{}, refused
 }
 
 func notBegunHere() *connection.Problem {

@@ -2,16 +2,14 @@ package gateway
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors"
-	"connectedapps/connectors/outbound"
+	"connectedapps/gateway/backend"
+	"connectedapps/gateway/web"
 
 	"go.uber.org/zap"
 )
@@ -21,7 +19,7 @@ type Options struct {
 	// URL is where people's browsers reach this gateway, such as https://connect.example.
 	// It has no path. Requests for another host are refused.
 	URL          string
-	Environments []Environment
+	Environments []backend.Environment
 	// Catalogue puts actions into words and knows which callback parameters an app declares.
 	Catalogue *connectors.Catalogue
 	// AllowHTTP permits authorization pages that are neither https nor on loopback.
@@ -32,9 +30,8 @@ type Options struct {
 
 // Gateway is the HTTP handler. It is safe for concurrent use and keeps no state.
 type Gateway struct {
-	url          *url.URL
-	environments map[string]Environment
-	names        []string
+	site         web.Site
+	environments backend.Set
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
 	log          *zap.Logger
@@ -44,21 +41,16 @@ type Gateway struct {
 
 // New checks the options, as ErrInvalidInput, and builds the handler.
 func New(options Options) (*Gateway, error) {
-	u, err := url.Parse(options.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, connection.InvalidInput("CONNECTED_APPS_GATEWAY_URL", "this is not the origin of a gateway",
-			"give scheme and host, such as https://connect.example")
+	site, err := web.ParseSite(options.URL)
+	if err != nil {
+		return nil, err
 	}
-	g := &Gateway{url: u, environments: map[string]Environment{}, catalogue: options.Catalogue,
+	g := &Gateway{site: site, environments: backend.NewSet(options.Environments...), catalogue: options.Catalogue,
 		allowHTTP: options.AllowHTTP, log: options.Log, now: time.Now}
 	if g.log == nil {
 		g.log = zap.NewNop()
 	}
-	for _, environment := range options.Environments {
-		g.environments[environment.Name] = environment
-		g.names = append(g.names, environment.Name)
-	}
-	if len(g.names) == 0 || g.catalogue == nil {
+	if len(options.Environments) == 0 || g.catalogue == nil {
 		return nil, connection.InvalidInput("CONNECTED_APPS_ENVIRONMENTS", "a gateway needs at least one environment and a catalogue", "name one")
 	}
 	g.handler = g.routes()
@@ -104,7 +96,7 @@ func (g *Gateway) protect(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("X-Robots-Tag", "noindex, nofollow")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if g.url.Scheme == "https" {
+		if g.site.Secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
@@ -116,47 +108,11 @@ func (g *Gateway) protect(next http.Handler) http.Handler {
 // address must not be served, nor a link be built for it.
 func (g *Gateway) onlyOurHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !sameHost(r.Host, g.url.Host, g.url.Scheme) {
+		if !g.site.Serves(r) {
 			g.fail(w, r, connection.InvalidInput("Host", "this gateway does not serve that host",
-				fmt.Sprintf("open it at %s", g.url.String())), http.StatusMisdirectedRequest)
+				fmt.Sprintf("open it at %s", g.site)), http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func sameHost(a, b, scheme string) bool {
-	return strings.EqualFold(withPort(a, scheme), withPort(b, scheme))
-}
-
-func withPort(host, scheme string) string {
-	if _, _, err := net.SplitHostPort(host); err == nil {
-		return host
-	}
-	if scheme == "https" {
-		return host + ":443"
-	}
-	return host + ":80"
-}
-
-// sameOrigin reports whether a browser says that a form of ours was sent. Under
-// no-referrer browsers send "Origin: null" with a form, so Sec-Fetch-Site decides
-// where it is there; a request with neither is not a browser's and is refused.
-func (g *Gateway) sameOrigin(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	ours := strings.EqualFold(origin, g.url.Scheme+"://"+g.url.Host)
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin":
-		return ours || origin == "" || origin == "null"
-	case "":
-		return ours
-	default:
-		return false
-	}
-}
-
-// plainRemote is a gateway that is reached over plain http from elsewhere. Browsers
-// send no Sec-Fetch-Site there, so its form must be allowed to say its Origin.
-func (g *Gateway) plainRemote() bool {
-	return g.url.Scheme == "http" && !outbound.Loopback(g.url.Hostname())
 }

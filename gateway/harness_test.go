@@ -16,6 +16,7 @@ import (
 	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors"
+	"connectedapps/gateway/backend"
 	"connectedapps/workflows"
 )
 
@@ -30,13 +31,14 @@ const (
 // fake stands for workflows.Client and, beside it, for Vault's sealing and inbox.
 // It records every effect, so that a refusal can be shown to have none.
 type fake struct {
-	mu       sync.Mutex
-	progress workflows.Progress
-	begun    []workflows.BeginAuthorization
-	signals  []workflows.AuthorizationReceived
-	left     []map[string]connection.Secret
-	chosen   []workflows.ChooseAccount
-	opened   int
+	backend.Client // what the gateway asks of it is below; the rest would panic
+	mu             sync.Mutex
+	progress       workflows.Progress
+	begun          []workflows.BeginAuthorization
+	signals        []workflows.AuthorizationReceived
+	left           []map[string]connection.Secret
+	chosen         []workflows.ChooseAccount
+	opened         int
 
 	progressErr, beginErr, signalErr, leaveErr, chooseErr, sealErr, openErr error
 	target                                                                  string
@@ -161,7 +163,7 @@ func newBench(t *testing.T, gatewayURL string) *bench {
 		Attempts: []workflows.AttemptState{{ID: testAttempt, State: workflows.AttemptOpen, Expires: time.Now().Add(10 * time.Minute)}},
 	}}
 	g, err := New(Options{URL: gatewayURL, Catalogue: catalogue,
-		Environments: []Environment{{Name: "development", Connects: f, Sealer: f, Inbox: f}}})
+		Environments: []backend.Environment{{Name: "development", Client: f, Sealer: f, Inbox: f}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,8 @@ func (g *Gateway) ready(w http.ResponseWriter, r *http.Request) {
 	answer := Readiness{Ready: true, Catalogue: g.catalogue.Digest(), Environments: map[string]EnvironmentReadiness{}}
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	for _, name := range g.names {
-		environment := g.environments[name]
+	for _, environment := range g.environments.All() {
+		name := environment.Name
 		all.Go(func() {
 			var temporal string
 			var both sync.WaitGroup

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/backend"
 	"connectedapps/workflows"
 
 	"go.uber.org/zap"
@@ -20,7 +21,7 @@ const (
 
 // link is a connect link as it stands in the path.
 type link struct {
-	environment Environment
+	environment backend.Environment
 	id          connection.ID
 	attempt     string
 }
@@ -35,8 +36,8 @@ func linkPath(id connection.ID, attempt, rest string) string {
 func (g *Gateway) parseLink(r *http.Request) (link, error) {
 	l := link{attempt: r.PathValue("attempt")}
 	unknown := connection.Refused(connection.ErrLinkInvalid, "this link is not known here", "open the whole link that you were given, or ask for a new one")
-	environment, served := g.environments[r.PathValue("environment")]
-	if !served || connection.CheckSlug("attempt", l.attempt) != nil {
+	environment, err := g.environments.Named(r.PathValue("environment"))
+	if err != nil || connection.CheckSlug("attempt", l.attempt) != nil {
 		return l, unknown
 	}
 	id, err := connection.NewID(environment.Name, r.PathValue("app"), r.PathValue("name"))
@@ -59,7 +60,7 @@ func (g *Gateway) asked(ctx context.Context, r *http.Request) (link, workflows.P
 
 // look asks the connect how far it has come, and finds the link's attempt.
 func (g *Gateway) look(ctx context.Context, l link) (workflows.Progress, workflows.AttemptState, error) {
-	progress, err := l.environment.Connects.Progress(ctx, l.id)
+	progress, err := l.environment.Client.Progress(ctx, l.id)
 	if err != nil {
 		return progress, workflows.AttemptState{}, err
 	}
@@ -106,7 +107,7 @@ func (g *Gateway) showConnect(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err, 0)
 		return
 	}
-	if g.plainRemote() {
+	if g.site.PlainRemote() {
 		w.Header().Set("Referrer-Policy", "same-origin")
 	}
 	g.render(w, http.StatusOK, "connect.html", g.describe(l, progress, attempt))

@@ -5,10 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"go.uber.org/zap"
 )
@@ -87,20 +84,6 @@ func (g *Gateway) stylesheet(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	_, _ = w.Write(text) // the browser went away: nobody is left to tell
-}
-
-// sentence makes of a problem's words, which start small and end bare, a sentence for a page.
-func sentence(text string) string {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return ""
-	}
-	first, size := utf8.DecodeRuneInString(text)
-	text = string(unicode.ToUpper(first)) + text[size:]
-	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
-		text += "."
-	}
-	return text
 }
 
 func clockText(t time.Time) string { return t.UTC().Format("15:04 MST on 2 January 2006") }

@@ -12,6 +12,7 @@ import (
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/gateway/backend"
 	"connectedapps/workflows"
 )
 
@@ -97,7 +98,7 @@ func TestOnlyOurHost(t *testing.T) {
 
 func TestOutcome(t *testing.T) {
 	b := newBench(t, "https://connect.example")
-	l := link{environment: b.gateway.environments["development"], id: testID, attempt: testAttempt}
+	l := link{environment: b.gateway.environments.All()[0], id: testID, attempt: testAttempt}
 	now := time.Now()
 	refused := connection.Refused(connection.ErrAuthorizationFailed, "the person or the app declined the authorization", "authorize again")
 	report := &activities.ProbeReport{Tested: "GET /me", Identity: connection.Identity{Account: "7", Label: "Ada"}}
@@ -150,10 +151,10 @@ func TestResultWhileTemporalIsAway(t *testing.T) {
 
 func TestReadyNamesWhatIsAway(t *testing.T) {
 	b := newBench(t, "https://connect.example")
-	environment := b.gateway.environments["development"]
+	environment := b.gateway.environments.All()[0]
 	environment.Vault = func(context.Context) error { return connection.VaultUnavailable("Vault is sealed") }
 	environment.Temporal = func(context.Context) error { return errors.New("secret detail") }
-	b.gateway.environments["development"] = environment
+	b.gateway.environments = backend.NewSet(environment)
 	response := b.do("GET", "/readyz")
 	var answer Readiness
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {

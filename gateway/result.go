@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/web"
 	"connectedapps/workflows"
 )
 
@@ -32,7 +33,7 @@ func (g *Gateway) showResult(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := outcome(l, progress, attempt, g.now())
-	if page.Choice != nil && g.plainRemote() {
+	if page.Choice != nil && g.site.PlainRemote() {
 		w.Header().Set("Referrer-Policy", "same-origin")
 	}
 	g.render(w, http.StatusOK, "notice.html", page)
@@ -117,7 +118,7 @@ func failed(app string, progress workflows.Progress, problem *connection.Problem
 		page.Title = app + " was not connected again"
 	}
 	if problem != nil {
-		page.Message, page.Next = sentence(problem.Message), sentence(problem.Remedy)
+		page.Message, page.Next = web.Sentence(problem.Message), web.Sentence(problem.Remedy)
 	}
 	if !progress.Phase.Over() {
 		page.Next = strings.TrimSpace(page.Next + " To try again, ask whoever sent you the link for a new one: the connect stays open until " +
@@ -133,7 +134,7 @@ func expired(progress workflows.Progress, attempt workflows.AttemptState) notice
 	}
 	page := notice{Title: "This authorization is too old", Message: "Each link works once, for ten minutes.", Next: "Ask for a new link.", Bad: true}
 	if attempt.Problem != nil {
-		page.Message = sentence(attempt.Problem.Message)
+		page.Message = web.Sentence(attempt.Problem.Message)
 	}
 	return page
 }

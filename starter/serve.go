@@ -9,6 +9,7 @@ import (
 	"connectedapps/connection"
 	"connectedapps/deployment"
 	"connectedapps/gateway"
+	"connectedapps/gateway/backend"
 	"connectedapps/vault"
 	"connectedapps/workflows"
 
@@ -77,9 +78,9 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, log *
 }
 
 // serving is an environment with its real servers behind it.
-func serving(client *workflows.Client, secrets *vault.Client) gateway.Environment {
-	return gateway.Environment{
-		Name: client.Environment, Connects: client, Sealer: secrets, Inbox: secrets.Inbox(),
+func serving(client *workflows.Client, secrets *vault.Client) backend.Environment {
+	return backend.Environment{
+		Name: client.Environment, Client: client, Sealer: secrets, Inbox: secrets.Inbox(),
 		// The smallest question that proves the namespace and its visibility store.
 		Temporal: func(ctx context.Context) error {
 			_, _, err := client.List(ctx, workflows.Filter{}, 1, nil)

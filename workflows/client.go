@@ -12,7 +12,6 @@ import (
 	"connectedapps/connection"
 	"connectedapps/connectors"
 
-	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -196,7 +195,7 @@ func (c *Client) AwaitConnect(ctx context.Context, id connection.ID) (ConnectRes
 }
 
 func (c *Client) update(ctx context.Context, workflowID, name string, in, out any) error {
-	return c.updateOnce(ctx, workflowID, uuid.NewString(), name, in, out)
+	return c.updateOnce(ctx, workflowID, requestID(ctx, name), name, in, out)
 }
 
 // updateOnce sends an update under an ID: a second one with the same ID is the first one.
@@ -214,7 +213,7 @@ func (c *Client) updateOnce(ctx context.Context, workflowID, updateID, name stri
 func (c *Client) updateWithStart(ctx context.Context, start client.WithStartWorkflowOperation, name string, in, out any) error {
 	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{UpdateName: name, UpdateID: uuid.NewString(), Args: []any{in},
+		UpdateOptions: client.UpdateWorkflowOptions{UpdateName: name, UpdateID: requestID(ctx, name), Args: []any{in},
 			WaitForStage: client.WorkflowUpdateStageCompleted},
 	})
 	if err == nil {

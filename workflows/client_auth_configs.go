@@ -8,7 +8,6 @@ import (
 	"connectedapps/activities"
 	"connectedapps/connection"
 
-	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
@@ -26,7 +25,7 @@ func (c *Client) CreateAuthConfig(ctx context.Context, in activities.StoreAuthCo
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            fmt.Sprintf("auth config %s for %s", in.Name, in.App),
 	}, TypeAuthConfig, AuthConfigInput{Environment: c.Environment, StoreAuthConfigInput: in})
-	err := c.updateWithStart(ctx, start, updateCreated, created{ClientID: in.ClientID, Inbox: in.Inbox, Request: uuid.NewString()}, &state)
+	err := c.updateWithStart(ctx, start, updateCreated, created{ClientID: in.ClientID, Inbox: in.Inbox, Request: requestID(ctx, updateCreated)}, &state)
 	return state, err
 }
 
