@@ -23,7 +23,7 @@ var functions = template.FuncMap{
 	"initials": initials,
 	"hue":      hue,
 	"str":      func(v any) string { return fmt.Sprint(v) },
-	"with":     pairs,
+	"pairs":    pairs,
 }
 
 // sayings are what a page says after a form, by the key in its address: only these
