@@ -46,6 +46,7 @@ func New(options Options) *Console {
 	c.mux.HandleFunc("GET /{$}", c.home)
 	c.galleryRoutes()
 	c.appRoutes()
+	c.connectRoutes()
 	c.mux.HandleFunc("/", c.unknownPage)
 	return c
 }
