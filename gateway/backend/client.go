@@ -13,6 +13,7 @@ import (
 // [connection.Problem], or that of a context that ended.
 type Client interface {
 	Connects
+	ConnectSessions
 	Connections
 	AuthConfigs
 	Alerts
@@ -34,6 +35,14 @@ type Connects interface {
 	TestConnect(ctx context.Context, id connection.ID) (workflows.Progress, error)
 	Approve(ctx context.Context, id connection.ID, in workflows.Approve) (workflows.Progress, error)
 	CancelConnect(ctx context.Context, id connection.ID, in workflows.Reason) error
+}
+
+// ConnectSessions are links with which one person, who need not sign in, makes one connection.
+type ConnectSessions interface {
+	ConnectSession(ctx context.Context, session string) (workflows.ConnectSessionState, error)
+	ClaimConnectSession(ctx context.Context, session string, in workflows.ClaimSession) (workflows.ConnectSessionState, error)
+	StartConnectSession(ctx context.Context, session string, in workflows.StartSession) (workflows.Reconnecting, error)
+	CancelConnectSession(ctx context.Context, session string, in workflows.Reason) (workflows.ConnectSessionState, error)
 }
 
 // Connections are what has been connected.

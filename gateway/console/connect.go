@@ -68,7 +68,8 @@ func (c *Console) showForm(w http.ResponseWriter, r *http.Request, f *connectFor
 			return c.part(w, r, "connect.html", "name-said", f)
 		case "scopes":
 			return c.part(w, r, "connect.html", "scopes", f)
-		default:
+		default: // another environment has other names
+			f.Live = f.Purpose == forNew
 			return c.part(w, r, "connect.html", "rest", f)
 		}
 	}

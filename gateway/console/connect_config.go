@@ -29,7 +29,7 @@ type config struct {
 // completeConfig finds the auth configs to choose from, and what the chosen one says.
 func (c *Console) completeConfig(ctx context.Context, e backend.Environment, f *connectForm, fixed bool) error {
 	f.config, f.Configs = nil, nil
-	if !fixed {
+	if !fixed && (f.Purpose != forGuest || f.Way.NeedsClient()) { // nobody shares credentials with a guest
 		configs, err := configsFor(ctx, e.Client, f.Way)
 		if err != nil {
 			return err

@@ -48,10 +48,6 @@ func shown(inputs []connectors.Input, wanted func(connectors.Input) bool) []conn
 	return slices.DeleteFunc(slices.Clone(inputs), func(input connectors.Input) bool { return input.Hidden || !wanted(input) })
 }
 
-func anyInput(connectors.Input) bool { return true }
-
-func openInput(input connectors.Input) bool { return !input.Secret }
-
 // readInputs takes what a form brought for inputs, and checks each by itself, so that
 // everything that is wrong is said at once.
 func readInputs(form url.Values, inputs []connectors.Input) typed {

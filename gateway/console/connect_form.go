@@ -40,8 +40,12 @@ type connectForm struct {
 	Fields      []field
 	Setup       *setup
 	RedirectURI string
+	// Settled are values that are not asked for, by input.
+	Settled map[string]string
 	// Kept is the connection that is authenticated again.
 	Kept *kept
+	// Live is set for an answer to htmx that also says anew whether the name is free.
+	Live bool
 	// Problems stand at their controls; what fits none stands at the top.
 	Problems problems
 
@@ -96,10 +100,19 @@ func (c *Console) complete(ctx context.Context, e backend.Environment, f *connec
 // asked are the inputs that the form asks for. The secrets of a shared credential are
 // in its auth config; the connect asks for what is not.
 func (f *connectForm) asked() []connectors.Input {
-	if f.Config != "" {
-		return shown(f.Way.Inputs, openInput)
+	return shown(f.Way.Inputs, func(input connectors.Input) bool {
+		_, settled := f.Settled[input.Name]
+		return !settled && (!input.Secret || f.Config == "")
+	})
+}
+
+// AsksConfig reports whether the auth config is a matter for the person: a guest chooses
+// only where there are several.
+func (f *connectForm) AsksConfig() bool {
+	if f.Purpose == forGuest {
+		return f.Way.NeedsClient() && (len(f.Configs) > 1 || f.Blocked())
 	}
-	return shown(f.Way.Inputs, anyInput)
+	return len(f.Configs) > 0 || f.Way.NeedsClient() || f.Problems[controlConfig] != nil
 }
 
 // chosen are the actions of the access level, as far as they can be told.

@@ -97,6 +97,9 @@ func (c *Console) stateOf(d desk, progress workflows.Progress, again *typed) *st
 	now := c.now()
 	s.Expired = s.Device != nil && !now.Before(s.Device.Expires)
 	s.words = s.wordsFor(now)
+	if s.Guest && s.Phase.Over() {
+		s.Every = lookSoon // the session follows its connect
+	}
 	s.Trouble = progress.Problem
 	if s.Trouble == nil && s.Show == showAuthorize {
 		s.Trouble = s.Attempt.Problem

@@ -52,8 +52,11 @@ func (s *state) wordsFor(now time.Time) words {
 	case workflows.PhaseTesting:
 		return busy("Testing the connection", app+" is asked whether it works, and whose account it is.")
 	case workflows.PhaseActivating:
-		if s.Again() {
+		switch s.Mode {
+		case workflows.ModeReplace:
 			return busy("Putting the new credential in place", "")
+		case workflows.ModeSession:
+			return busy("Finishing", "")
 		}
 		return busy("Creating the App Toolkit", "")
 	case workflows.PhaseAuthorization, workflows.PhaseDevice, workflows.PhaseCredential:
@@ -119,8 +122,11 @@ func (s *state) wordsForPerson(now time.Time) words {
 // marksOf are the steps of a connect with how far it has come.
 func marksOf(progress workflows.Progress) []mark {
 	last := "Create toolkit"
-	if progress.Mode == workflows.ModeReplace {
+	switch progress.Mode {
+	case workflows.ModeReplace:
 		last = "Replace"
+	case workflows.ModeSession:
+		last = "Finish"
 	}
 	marks := []mark{{Name: "Account"}, {Name: "Credentials"}, {Name: "Test"}, {Name: last}}
 	at := 1

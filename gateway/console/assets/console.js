@@ -29,6 +29,9 @@
   const unhide = (part) => part.querySelectorAll?.(".filter[hidden]").forEach((label) => { label.hidden = false; });
   document.addEventListener("DOMContentLoaded", () => unhide(document));
   document.addEventListener("htmx:load", (event) => unhide(event.target));
+  document.addEventListener("keydown", (event) => { // Enter would send the form
+    if (event.key === "Enter" && event.target.dataset?.filter) event.preventDefault();
+  });
   document.addEventListener("input", (event) => {
     const list = document.getElementById(event.target.dataset.filter ?? "");
     if (!list) return;

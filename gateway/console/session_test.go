@@ -1,0 +1,236 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+	"connectedapps/connectors"
+	"connectedapps/workflows"
+)
+
+const (
+	invited = "/connect-session/development/abc/token-of-the-link"
+	atGuest = "/connect-session/development/abc"
+)
+
+// sessions is a fake of the workflow of one connect session, with the connect of it.
+type sessions struct {
+	*connects
+	state   workflows.ConnectSessionState
+	browser string
+	claims  []workflows.ClaimSession
+	starts  []workflows.StartSession
+}
+
+func (f *sessions) ConnectSession(_ context.Context, session string) (workflows.ConnectSessionState, error) {
+	if session != f.state.Session {
+		return workflows.ConnectSessionState{}, connection.ConnectSessionNotFound(session)
+	}
+	return f.state, nil
+}
+
+func (f *sessions) ClaimConnectSession(ctx context.Context, _ string, in workflows.ClaimSession) (workflows.ConnectSessionState, error) {
+	f.claims = append(f.claims, in)
+	if in.TokenSHA256 != hashOf("token-of-the-link") || f.browser != "" && f.browser != in.BrowserSHA256 {
+		return f.state, connection.Refused(connection.ErrLinkInvalid, "this link is not known", "ask for a new one")
+	}
+	f.browser, f.state.State = in.BrowserSHA256, workflows.SessionClaimed
+	return f.state, f.did(ctx, "claim")
+}
+
+func (f *sessions) StartConnectSession(ctx context.Context, _ string, in workflows.StartSession) (workflows.Reconnecting, error) {
+	f.starts = append(f.starts, in)
+	if in.BrowserSHA256 != f.browser {
+		return workflows.Reconnecting{}, connection.Refused(connection.ErrLinkInvalid, "this is another browser", "")
+	}
+	request := f.state.ConnectRequest
+	request.Method, request.AuthConfig, request.Values = in.Method, in.AuthConfig, overlay(f.state.Values, in.Values)
+	plan, err := activities.Plan(f.catalogue, request)
+	if err != nil {
+		return workflows.Reconnecting{}, err
+	}
+	f.state.State = workflows.SessionConnecting
+	return workflows.Reconnecting{Connect: workflows.ConnectInput{ConnectRequest: request, Mode: workflows.ModeSession}, Plan: plan}, f.did(ctx, "start")
+}
+
+func (f *sessions) CancelConnectSession(ctx context.Context, _ string, _ workflows.Reason) (workflows.ConnectSessionState, error) {
+	f.state.State = workflows.SessionCancelled
+	return f.state, f.did(ctx, "cancel session")
+}
+
+// guestBench is a browser that nobody has signed in with.
+type guestBench struct {
+	*connectBench
+	link    *sessions
+	handler http.Handler
+	cookies []*http.Cookie
+}
+
+func newGuestBench(t *testing.T) *guestBench {
+	b := newConnectBench(t)
+	f := &sessions{connects: b.connects}
+	f.state = workflows.ConnectSessionState{State: workflows.SessionOpen, Expires: time.Now().Add(time.Hour), ConnectSessionInput: workflows.ConnectSessionInput{
+		Environment: "development", Session: "abc", App: "atlas", DisplayName: hostile, RequestedBy: hostile, ReturnTo: "https://platform.example/done?x=1",
+		ConnectRequest: activities.ConnectRequest{Connection: connectID}}}
+	all := b.console.Environments.All()
+	for i := range all {
+		all[i].Client = f
+	}
+	return &guestBench{connectBench: b, link: f, handler: b.console.Sessions()}
+}
+
+func (g *guestBench) send(method, path string, form url.Values, change ...func(*http.Request)) answer {
+	g.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	for _, cookie := range g.cookies {
+		r.AddCookie(cookie)
+	}
+	for _, f := range change {
+		f(r)
+	}
+	w := httptest.NewRecorder()
+	g.handler.ServeHTTP(w, r)
+	got := answer{w.Code, w.Header(), w.Body.String()}
+	g.clean(got)
+	if set := w.Result().Cookies(); len(set) > 0 {
+		g.cookies = set
+	}
+	return got
+}
+
+// fill sends a form as the page of this browser does.
+func (g *guestBench) fill(path string, pairs ...string) answer {
+	g.t.Helper()
+	cl, err := open(g.t.Context(), g.console.Environments.All()[0], g.cookies[0].Value)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	form := url.Values{"form_token": {cl.formToken()}}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return g.send(http.MethodPost, path, form)
+}
+
+func (g *guestBench) claimed() *guestBench {
+	g.t.Helper()
+	g.send(http.MethodPost, invited, nil).leadsTo(g.t, atGuest)
+	g.effects = nil
+	return g
+}
+
+func TestInvitationUsesNothingUp(t *testing.T) {
+	g := newGuestBench(t)
+	g.send(http.MethodGet, invited, nil).want(t, http.StatusOK, "asks to connect your Atlas account", "&lt;script&gt;").without(t, "<nav", "Sign out", "/connections")
+	if g.link.browser != "" || len(g.cookies) > 0 {
+		t.Error("looking at a link used it up")
+	}
+	g.send(http.MethodGet, "/connect-session/development/other/token", nil).want(t, http.StatusGone, "This link is not known here.")
+	g.send(http.MethodGet, "/connect-session/nowhere/abc/token", nil).want(t, http.StatusGone)
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusGone, "has not opened the link")
+	g.link.state.State = workflows.SessionClaimed
+	g.send(http.MethodGet, invited, nil).want(t, http.StatusGone, "in another browser")
+	g.wantEffects()
+}
+
+func TestClaimNeedsOurPageAndTheToken(t *testing.T) {
+	g := newGuestBench(t)
+	g.send(http.MethodPost, invited, nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }).want(t, http.StatusForbidden)
+	if len(g.link.claims) != 0 {
+		t.Error("another site claimed it")
+	}
+	g.send(http.MethodPost, atGuest+"/another-token", nil).want(t, http.StatusGone)
+	if len(g.cookies) > 0 {
+		t.Error("a refused claim left a cookie")
+	}
+	g.claimed()
+	cookie := g.cookies[0]
+	if cookie.Name != "__Host-connect-session-abc" || !cookie.HttpOnly || !cookie.Secure || strings.Contains(cookie.Value, "token-of-the-link") {
+		t.Errorf("%+v", cookie)
+	}
+	g.send(http.MethodGet, invited, nil).leadsTo(t, atGuest)
+	g.send(http.MethodPost, invited, nil).leadsTo(t, atGuest)
+	if n := len(g.link.claims); g.link.claims[n-1] != g.link.claims[n-2] {
+		t.Error("the same browser claimed with another secret")
+	}
+}
+
+func TestGuestConnectsWithAKey(t *testing.T) {
+	g := newGuestBench(t)
+	g.link.state.Method, g.link.state.Values, g.link.state.Access = "key", map[string]string{"region": "eu"}, connectors.AccessRead
+	g.claimed()
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "input.api_key").without(t, "input.region", `name="access"`, `type="radio"`, "acme", "<nav", "auth_config")
+	g.fill(atGuest+"/start", "input.limit", "x", "input.api_key", canary).want(t, http.StatusBadRequest, `id="input.limit-problem"`)
+	g.send(http.MethodPost, atGuest+"/start", url.Values{"form_token": {formToken}}).want(t, http.StatusForbidden)
+	g.wantEffects()
+	g.fill(atGuest+"/start", "input.api_key", canary).leadsTo(t, atGuest)
+	g.wantEffects("start", "connect inbox-1")
+	if in := g.link.starts[0]; in.BrowserSHA256 != g.link.browser || in.Access != "" || in.AuthConfig != "" || in.Values["region"] != "" || g.started[0].Mode != workflows.ModeSession {
+		t.Errorf("%+v", in)
+	}
+}
+
+func TestGuestConnectsWithOAuth(t *testing.T) {
+	g := newGuestBench(t).claimed()
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, `value="oauth" checked`, `value="read">`, "Connect with OAuth").without(t, "Redirect URI", "About Atlas")
+	g.send(http.MethodGet, atGuest+"/start?access=read", nil, func(r *http.Request) {
+		r.Header.Set("HX-Request", "true")
+		r.Header.Set("HX-Target", "scopes")
+	}).want(t, http.StatusOK, "maps:read").without(t, "maps:write", "<html")
+	g.fill(atGuest+"/start", "method", "oauth", "access", "read").want(t, http.StatusOK)
+	g.wantEffects("start", "link")
+	if g.link.starts[0].AuthConfig != "acme" || len(g.led) != 1 {
+		t.Errorf("%+v %v", g.link.starts, g.led)
+	}
+	g.at(workflows.PhaseAuthorization, "oauth")
+	g.progress.Mode = workflows.ModeSession
+	seen := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, atGuest+"/authorize", "Finish").without(t, "Somebody else", "/connections/", "toolkit")
+	g.send(http.MethodGet, atGuest+"/pulse?seen="+digest.FindStringSubmatch(seen.body)[1], nil).want(t, http.StatusNoContent)
+	g.fill(atGuest+"/authorize").want(t, http.StatusOK)
+	g.fill(atGuest+"/approve").want(t, http.StatusGone) // taken for a token, and for none that there is
+	g.fill(atGuest+"/start").leadsTo(t, atGuest)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(g.cookies[0])
+	if got := g.console.GuestPage(r, connectID); got != atGuest {
+		t.Errorf("leads to %q", got)
+	}
+	if got := g.console.GuestPage(r, "development/atlas/other"); got != "" {
+		t.Errorf("leads to %q", got)
+	}
+
+	g.link.state.State, g.link.state.Problem = workflows.SessionClaimed, connection.Refused(connection.ErrTestFailed, "the account is locked "+hostile, "unlock it")
+	if got := g.send(http.MethodGet, atGuest+"/pulse?seen=x", nil); got.header.Get("HX-Refresh") != "true" {
+		t.Errorf("%v", got.header)
+	}
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "The account is locked", "Connect with OAuth")
+}
+
+func TestGuestIsLedBack(t *testing.T) {
+	for state, status := range map[workflows.SessionState]string{workflows.SessionConnected: "connected", workflows.SessionFailed: "failed",
+		workflows.SessionCancelled: "cancelled", workflows.SessionExpired: "failed"} {
+		g := newGuestBench(t).claimed()
+		g.link.state.State = state
+		got := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "Go back")
+		if want := "3;url=https://platform.example/done?connect_session=abc&status=" + status + "&x=1"; got.header.Get("Refresh") != want {
+			t.Errorf("%s: %q", state, got.header.Get("Refresh"))
+		}
+		g.link.state.ReturnTo = "javascript:alert(1)"
+		if got := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "You can close this page"); got.header.Get("Refresh") != "" {
+			t.Errorf("%v", got.header)
+		}
+	}
+	g := newGuestBench(t).claimed()
+	g.fill(atGuest+"/cancel").leadsTo(t, atGuest)
+	g.wantEffects("cancel session")
+}
