@@ -35,9 +35,18 @@ func (c *Console) handLink(w http.ResponseWriter, r *http.Request, d desk, _ wor
 	if err != nil {
 		return err
 	}
-	link, err := d.Client.RequestLink(r.Context(), in)
-	if err != nil {
+	var link workflows.Link
+	late, err := patiently(r.Context(), func(ctx context.Context) error {
+		var err error
+		link, err = d.Client.RequestLink(ctx, in)
 		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case late: // nobody has seen it, and it expires
+		lead(w, r, d, true)
+		return nil
 	}
 	return c.showStateWith(w, r, d, nil, nil, func(s *state) {
 		s.Link = c.Site.Link("/connect/" + d.id.String() + "/" + link.Attempt)
@@ -140,6 +149,23 @@ func (c *Console) approve(w http.ResponseWriter, r *http.Request, d desk, progre
 	if s.Show != showReview {
 		return notNow()
 	}
+	actions, err := s.allowed(r.PostForm[controlAction])
+	if err != nil {
+		return err
+	}
+	defer c.Lists.Changed(d.Name)
+	return c.onward(w, r, d, func(ctx context.Context) error {
+		_, err := d.Client.Approve(ctx, d.id, workflows.Approve{Actions: actions})
+		return err
+	})
+}
+
+// allowed are the ticked actions, as far as they can be; nil where there is nothing to
+// choose: a reconnect keeps its toolkits.
+func (s *state) allowed(ticked []string) ([]string, error) {
+	if s.Again() || len(s.Review.Ticks) == 0 {
+		return nil, nil
+	}
 	var actions []string
 	possible := 0
 	for _, offered := range s.Review.Ticks {
@@ -147,21 +173,18 @@ func (c *Console) approve(w http.ResponseWriter, r *http.Request, d desk, progre
 			continue
 		}
 		possible++
-		if slices.Contains(r.PostForm[controlAction], offered.ID) {
+		if slices.Contains(ticked, offered.ID) {
 			actions = append(actions, offered.ID)
 		}
 	}
 	switch {
-	case len(s.Review.Ticks) > 0 && possible == 0:
-		return connection.Refused(connection.ErrScopeMissing, "the app granted what none of the actions can work with", "cancel the connect, and allow more at the app the next time")
-	case len(actions) == 0 && possible > 0:
-		return connection.InvalidInput("", "no action was chosen", "tick at least one, or cancel the connect")
+	case possible == 0:
+		return nil, connection.Refused(connection.ErrScopeMissing, "the app granted what none of the actions can work with",
+			"cancel the connect, and allow more at the app the next time")
+	case len(actions) == 0:
+		return nil, connection.InvalidInput("", "no action was chosen", "tick at least one, or cancel the connect")
 	}
-	defer c.Lists.Changed(d.Name)
-	return c.onward(w, r, d, func(ctx context.Context) error {
-		_, err := d.Client.Approve(ctx, d.id, workflows.Approve{Actions: actions})
-		return err
-	})
+	return actions, nil
 }
 
 func (c *Console) cancel(w http.ResponseWriter, r *http.Request, d desk, _ workflows.Progress) error {

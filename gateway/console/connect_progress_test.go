@@ -185,6 +185,11 @@ func TestReviewAllowsOnlyWhatWasGranted(t *testing.T) {
 	}
 	b.progress.Stored.Missing = []string{"maps:read", "maps:write"}
 	b.post(connectAt+"/approve", "action", "list-maps").want(t, http.StatusForbidden, "granted what none of the actions")
+	b.progress.Mode = workflows.ModeReplace
+	b.post(connectAt+"/approve").leadsTo(t, connectAt)
+	if n := len(b.allowed); n != 2 || b.allowed[1].Actions != nil {
+		t.Errorf("%v", b.allowed)
+	}
 }
 
 func TestStaleFormsGetTheStateThereIs(t *testing.T) {
