@@ -139,10 +139,10 @@ func TestAuthorizeAgainAndLinkForSomebodyElse(t *testing.T) {
 func TestCorrectedCredential(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseTestFailed, "key")
 	b.progress.Problem = connection.Refused(connection.ErrTestFailed, "the key is wrong", "make another")
-	b.post(connectAt+"/credential", "input.region", "nowhere", "input.api_key", canary).
+	b.post(connectAt+"/credential", "input.region", "nowhere", "input.api_key", canary, "input.certificate", canary).
 		want(t, http.StatusBadRequest, `value="nowhere"`, `id="input.region-problem"`, "secrets must be typed in again")
 	b.wantEffects()
-	b.post(connectAt+"/credential", "input.region", "us", "input.plan", "free", "input.api_key", canary).
+	b.post(connectAt+"/credential", "input.region", "us", "input.plan", "free", "input.api_key", canary, "input.certificate", canary).
 		want(t, http.StatusOK, `value="us"`, "The key is wrong.", "Make another.")
 	if b.left[0]["api_key"].Reveal() != canary || b.given[0].Values["region"] != "us" || b.given[0].Values["internal"] != "hiddenvalue" || b.given[0].Inbox != "inbox-1" {
 		t.Errorf("%+v", b.given)

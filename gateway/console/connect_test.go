@@ -98,7 +98,7 @@ func TestDeviceCodeIsAskedFor(t *testing.T) {
 func TestWhatIsWrongStandsAtItsField(t *testing.T) {
 	b := newConnectBench(t)
 	b.post("/apps/atlas/connect", "environment", "development", "name", "Maps", "method", "key", "access", "read-write",
-		"input.region", "europe", "input.note", hostile, "input.limit", "many", "input.api_key", canary).
+		"input.region", "europe", "input.note", hostile, "input.limit", "many", "input.api_key", canary, "input.certificate", canary).
 		want(t, http.StatusBadRequest, `value="europe"`, `id="input.region" name="input.region" required aria-invalid="true" aria-describedby="input.region-problem input.region-help" autofocus`,
 			`id="input.limit-problem"`, "It must be a whole number.", "secrets must be typed in again", "&lt;script&gt;")
 	b.post("/apps/atlas/connect", "environment", "development", "name", "Maps", "method", "key", "access", "read-write", "input.region", "eu").
