@@ -95,6 +95,7 @@ func (a *Activities) RegisterEgress(r Registry) {
 	register(r, "WatchConnection", a.WatchConnection)
 	register(r, "CallAction", a.CallAction)
 	register(r, "DeliverAlert", beating(a.DeliverAlert))
+	register(r, "DeliverSessionMessage", beating(a.DeliverSessionMessage))
 }
 
 func register(r Registry, name string, f any) {

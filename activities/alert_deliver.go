@@ -47,12 +47,20 @@ type DeliverAlertReport struct {
 // is retried, unless the sink is gone for good. A kill after the request sends it
 // again with the same ID.
 func (a *Activities) DeliverAlert(ctx context.Context, in DeliverAlertInput) (*DeliverAlertReport, error) {
-	report, err := a.deliverAlert(ctx, in)
+	report, err := a.deliver(ctx, outgoing{sink: in.Sink, id: in.ID, message: in.Message, text: slackText(in.Message)})
 	return report, a.leave(ctx, "DeliverAlert", err)
 }
 
-func (a *Activities) deliverAlert(ctx context.Context, in DeliverAlertInput) (*DeliverAlertReport, error) {
-	sink, version, clock, err := a.Sinks.Read(ctx, in.Sink)
+// outgoing is a message on its way to one sink, whatever it is about.
+type outgoing struct {
+	sink, id string
+	// message is what a webhook gets, as JSON, and text what a chat is told of it.
+	message any
+	text    string
+}
+
+func (a *Activities) deliver(ctx context.Context, out outgoing) (*DeliverAlertReport, error) {
+	sink, version, clock, err := a.Sinks.Read(ctx, out.sink)
 	if errors.Is(err, connection.ErrAbsent) {
 		return &DeliverAlertReport{Reason: "the sink was deleted"}, nil
 	}
@@ -61,9 +69,9 @@ func (a *Activities) deliverAlert(ctx context.Context, in DeliverAlertInput) (*D
 	}
 	if sink.Disabled != "" {
 		// Told again: whoever disabled it may have been killed before it could.
-		return &DeliverAlertReport{Reason: "the sink is disabled: " + sink.Disabled}, a.Workflows.SinkGone(ctx, in.Sink, sink.Disabled)
+		return &DeliverAlertReport{Reason: "the sink is disabled: " + sink.Disabled}, a.Workflows.SinkGone(ctx, out.sink, sink.Disabled)
 	}
-	status, wait, err := a.post(ctx, sink, in, clock.Now())
+	status, wait, err := a.post(ctx, sink, out, clock.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -71,13 +79,13 @@ func (a *Activities) deliverAlert(ctx context.Context, in DeliverAlertInput) (*D
 	case status/100 == 2:
 		return &DeliverAlertReport{Delivered: true, Status: status}, nil
 	case status == http.StatusGone:
-		return a.disableSink(ctx, in.Sink, sink, version)
+		return a.disableSink(ctx, out.sink, sink, version)
 	case wait > 0:
-		problem := connection.RateLimited(fmt.Sprintf("the sink %s answered %d and asks to wait", in.Sink, status), min(max(wait, deliveryWaitMin), deliveryWait))
+		problem := connection.RateLimited(fmt.Sprintf("the sink %s answered %d and asks to wait", out.sink, status), min(max(wait, deliveryWaitMin), deliveryWait))
 		problem.Status = status
 		return nil, problem
 	default:
-		return nil, connection.ProviderUnavailable(fmt.Sprintf("the sink %s answered %d", in.Sink, status), status)
+		return nil, connection.ProviderUnavailable(fmt.Sprintf("the sink %s answered %d", out.sink, status), status)
 	}
 }
 
@@ -98,8 +106,8 @@ func (a *Activities) disableSink(ctx context.Context, name string, sink connecti
 
 // post sends the message and answers the status, and the wait that the sink asks for.
 // Its errors name the sink and never its URL, which may be a secret.
-func (a *Activities) post(ctx context.Context, sink connection.Sink, in DeliverAlertInput, now time.Time) (int, time.Duration, error) {
-	request, err := sinkRequest(ctx, sink, in, now)
+func (a *Activities) post(ctx context.Context, sink connection.Sink, out outgoing, now time.Time) (int, time.Duration, error) {
+	request, err := sinkRequest(ctx, sink, out, now)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -111,11 +119,11 @@ func (a *Activities) post(ctx context.Context, sink connection.Sink, in DeliverA
 	case ctx.Err() != nil:
 		return 0, 0, ctx.Err()
 	case errors.Is(err, outbound.ErrAddress):
-		return 0, 0, connection.ProviderUnavailable("the sink "+in.Sink+" is at an address that may not be reached from here", 0)
+		return 0, 0, connection.ProviderUnavailable("the sink "+out.sink+" is at an address that may not be reached from here", 0)
 	case errors.Is(err, outbound.ErrPlainHTTP):
-		return 0, 0, connection.ProviderUnavailable("the sink "+in.Sink+" has no https, and plain http is not allowed here", 0)
+		return 0, 0, connection.ProviderUnavailable("the sink "+out.sink+" has no https, and plain http is not allowed here", 0)
 	case err != nil:
-		return 0, 0, connection.ProviderUnavailable("the sink "+in.Sink+" did not answer", 0)
+		return 0, 0, connection.ProviderUnavailable("the sink "+out.sink+" did not answer", 0)
 	}
 	defer func() { _ = response.Body.Close() }()
 	return response.StatusCode, askedWait(response), nil
@@ -130,9 +138,9 @@ func askedWait(response *http.Response) time.Duration {
 	return wait
 }
 
-func body(sink connection.Sink, in DeliverAlertInput) ([]byte, error) {
+func body(sink connection.Sink, out outgoing) ([]byte, error) {
 	if sink.Kind == connection.SinkSlack {
-		return json.Marshal(map[string]string{"text": slackText(in.Message)})
+		return json.Marshal(map[string]string{"text": out.text})
 	}
-	return json.Marshal(in.Message)
+	return json.Marshal(out.message)
 }

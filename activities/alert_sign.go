@@ -16,46 +16,46 @@ import (
 
 // sinkRequest is one attempt: the body is the same in every one, timestamp and
 // signatures are of now.
-func sinkRequest(ctx context.Context, sink connection.Sink, in DeliverAlertInput, now time.Time) (*http.Request, error) {
-	text, err := body(sink, in)
+func sinkRequest(ctx context.Context, sink connection.Sink, out outgoing, now time.Time) (*http.Request, error) {
+	text, err := body(sink, out)
 	if err != nil {
 		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, sink.URL.Reveal(), bytes.NewReader(text))
 	if err != nil {
-		return nil, connection.ProviderUnavailable("the sink "+in.Sink+" has a URL that cannot be posted to", 0)
+		return nil, connection.ProviderUnavailable("the sink "+out.sink+" has a URL that cannot be posted to", 0)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "connected-apps")
 	if sink.Kind == connection.SinkSlack {
 		return request, nil
 	}
-	signatures, err := sign(sink.Good(now), in, now, text)
+	signatures, err := sign(sink.Good(now), out, now, text)
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set(standardwebhooks.HeaderWebhookID, in.ID)
+	request.Header.Set(standardwebhooks.HeaderWebhookID, out.id)
 	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signatures)
 	return request, nil
 }
 
 // sign makes one signature for every key, so that a receiver may have either while it changes over.
-func sign(keys []connection.SinkKey, in DeliverAlertInput, now time.Time, text []byte) (string, error) {
+func sign(keys []connection.SinkKey, out outgoing, now time.Time, text []byte) (string, error) {
 	var signatures []string
 	for _, key := range keys {
 		signer, err := standardwebhooks.NewWebhook(key.Secret.Reveal())
 		if err != nil {
-			return "", connection.ProviderUnavailable("the sink "+in.Sink+" has a signing key that cannot be used", 0)
+			return "", connection.ProviderUnavailable("the sink "+out.sink+" has a signing key that cannot be used", 0)
 		}
-		signature, err := signer.Sign(in.ID, now, text)
+		signature, err := signer.Sign(out.id, now, text)
 		if err != nil {
 			return "", connection.Internal("signing for a sink")
 		}
 		signatures = append(signatures, signature)
 	}
 	if len(signatures) == 0 {
-		return "", connection.ProviderUnavailable("the sink "+in.Sink+" has no signing key", 0)
+		return "", connection.ProviderUnavailable("the sink "+out.sink+" has no signing key", 0)
 	}
 	return strings.Join(signatures, " "), nil
 }
