@@ -12,42 +12,43 @@ import (
 // Error types. They are public contract: a platform in any language matches on
 // them. Each has one constructor below that alone decides whether it is retried.
 const (
-	ErrInvalidInput        = "InvalidInput"        // a field is missing or malformed; nothing was started
-	ErrUnknownApp          = "UnknownApp"          // no definition of that app is loaded
-	ErrUnknownEnvironment  = "UnknownEnvironment"  // this deployment does not serve it
-	ErrAuthKindNotOffered  = "AuthKindNotOffered"  // the app does not authenticate that way
-	ErrConnectionIDTaken   = "ConnectionIDTaken"   // somebody else's connection, or another connect, has the ID
-	ErrConnectionNotFound  = "ConnectionNotFound"  // never made, or disconnected
-	ErrConnectionPending   = "ConnectionPending"   // still being connected
-	ErrConnectionPaused    = "ConnectionPaused"    // a person switched it off
-	ErrReconnectRequired   = "ReconnectRequired"   // Expired: a person must authenticate again
-	ErrAuthConfigNotFound  = "AuthConfigNotFound"  // no such auth config in this environment
-	ErrAuthConfigTaken     = "AuthConfigTaken"     // an auth config of that name exists
-	ErrAuthConfigInUse     = "AuthConfigInUse"     // connections still use it
-	ErrClientMisconfigured = "ClientMisconfigured" // the provider refuses the client registration
-	ErrToolkitNotFound     = "ToolkitNotFound"     // the connection has no toolkit of that name
-	ErrActionNotInToolkit  = "ActionNotInToolkit"  // the toolkit does not offer the action
-	ErrUnknownAction       = "UnknownAction"       // the app has no such action
-	ErrInvalidArguments    = "InvalidArguments"    // the action's JSON Schema refused the arguments
-	ErrRejectedInput       = "RejectedInput"       // the provider refused this request
-	ErrScopeMissing        = "ScopeMissing"        // the grant does not cover this
-	ErrRateLimited         = "RateLimited"         // wait; retried
-	ErrProviderUnavailable = "ProviderUnavailable" // 5xx, network, time-out; retried
-	ErrVaultUnavailable    = "VaultUnavailable"    // sealed, standby, away; retried
-	ErrTemporalUnavailable = "TemporalUnavailable" // the workflow service is away; retried
-	ErrOutcomeUnknown      = "OutcomeUnknown"      // it may have happened; never resent
-	ErrLinkInvalid         = "LinkInvalid"         // unknown, used or too old
-	ErrAuthorizationFailed = "AuthorizationFailed" // refused by the person or the provider; may be tried again
-	ErrTestFailed          = "TestFailed"          // the probe did not pass
-	ErrSinkNotFound        = "SinkNotFound"        // no such alert sink in this environment
-	ErrSinkTaken           = "SinkTaken"           // an alert sink of that name exists
-	ErrAlertNotFound       = "AlertNotFound"       // never raised, or forgotten since
-	ErrIdentityChanged     = "IdentityChanged"     // a reconnect came to another account than the connection's
-	ErrNotSignedIn         = "NotSignedIn"         // nobody that the gateway knows
-	ErrNotAllowed          = "NotAllowed"          // known, and without the role that this needs
-	ErrSessionClosed       = "SessionClosed"       // this connect was cancelled, timed out or is over
-	ErrInternal            = "Internal"            // a defect; the worker's log says more
-	ErrLookAgain           = "LookAgain"           // benign: no news yet; the wake-up call of WatchConnection and of waiting work
+	ErrInvalidInput           = "InvalidInput"           // a field is missing or malformed; nothing was started
+	ErrUnknownApp             = "UnknownApp"             // no definition of that app is loaded
+	ErrUnknownEnvironment     = "UnknownEnvironment"     // this deployment does not serve it
+	ErrAuthKindNotOffered     = "AuthKindNotOffered"     // the app does not authenticate that way
+	ErrConnectionIDTaken      = "ConnectionIDTaken"      // somebody else's connection, or another connect, has the ID
+	ErrConnectionNotFound     = "ConnectionNotFound"     // never made, or disconnected
+	ErrConnectionPending      = "ConnectionPending"      // still being connected
+	ErrConnectionPaused       = "ConnectionPaused"       // a person switched it off
+	ErrReconnectRequired      = "ReconnectRequired"      // Expired: a person must authenticate again
+	ErrAuthConfigNotFound     = "AuthConfigNotFound"     // no such auth config in this environment
+	ErrAuthConfigTaken        = "AuthConfigTaken"        // an auth config of that name exists
+	ErrAuthConfigInUse        = "AuthConfigInUse"        // connections still use it
+	ErrClientMisconfigured    = "ClientMisconfigured"    // the provider refuses the client registration
+	ErrToolkitNotFound        = "ToolkitNotFound"        // the connection has no toolkit of that name
+	ErrActionNotInToolkit     = "ActionNotInToolkit"     // the toolkit does not offer the action
+	ErrUnknownAction          = "UnknownAction"          // the app has no such action
+	ErrInvalidArguments       = "InvalidArguments"       // the action's JSON Schema refused the arguments
+	ErrRejectedInput          = "RejectedInput"          // the provider refused this request
+	ErrScopeMissing           = "ScopeMissing"           // the grant does not cover this
+	ErrRateLimited            = "RateLimited"            // wait; retried
+	ErrProviderUnavailable    = "ProviderUnavailable"    // 5xx, network, time-out; retried
+	ErrVaultUnavailable       = "VaultUnavailable"       // sealed, standby, away; retried
+	ErrTemporalUnavailable    = "TemporalUnavailable"    // the workflow service is away; retried
+	ErrOutcomeUnknown         = "OutcomeUnknown"         // it may have happened; never resent
+	ErrLinkInvalid            = "LinkInvalid"            // unknown, used or too old
+	ErrAuthorizationFailed    = "AuthorizationFailed"    // refused by the person or the provider; may be tried again
+	ErrTestFailed             = "TestFailed"             // the probe did not pass
+	ErrSinkNotFound           = "SinkNotFound"           // no such alert sink in this environment
+	ErrSinkTaken              = "SinkTaken"              // an alert sink of that name exists
+	ErrAlertNotFound          = "AlertNotFound"          // never raised, or forgotten since
+	ErrConnectSessionNotFound = "ConnectSessionNotFound" // never created, or forgotten since
+	ErrIdentityChanged        = "IdentityChanged"        // a reconnect came to another account than the connection's
+	ErrNotSignedIn            = "NotSignedIn"            // nobody that the gateway knows
+	ErrNotAllowed             = "NotAllowed"             // known, and without the role that this needs
+	ErrSessionClosed          = "SessionClosed"          // this connect was cancelled, timed out or is over
+	ErrInternal               = "Internal"               // a defect; the worker's log says more
+	ErrLookAgain              = "LookAgain"              // benign: no news yet; the wake-up call of WatchConnection and of waiting work
 )
 
 // Problem is the one error of this project: what is wrong, where, and what to do
@@ -170,6 +171,12 @@ func Refused(kind, message, remedy string) *Problem {
 func NotFound(id ID) *Problem {
 	return Refused(ErrConnectionNotFound, fmt.Sprintf("there is no connection %s", id),
 		"connect the app first, or list what there is with: connected-apps connections list")
+}
+
+// ConnectSessionNotFound reports a connect session that was never created, or that the
+// namespace has forgotten since it ended. Not retried.
+func ConnectSessionNotFound(session string) *Problem {
+	return Refused(ErrConnectSessionNotFound, "there is no connect session "+Bound(session, 63), "create a new one")
 }
 
 // ReconnectRequired reports an Expired connection. Not retried. A reason that is

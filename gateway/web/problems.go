@@ -23,7 +23,7 @@ func StatusOf(kind string) int {
 		return http.StatusForbidden
 	case connection.ErrUnknownApp, connection.ErrUnknownEnvironment, connection.ErrUnknownAction,
 		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound,
-		connection.ErrSinkNotFound, connection.ErrAlertNotFound:
+		connection.ErrSinkNotFound, connection.ErrAlertNotFound, connection.ErrConnectSessionNotFound:
 		return http.StatusNotFound
 	case connection.ErrLinkInvalid, connection.ErrSessionClosed:
 		return http.StatusGone
