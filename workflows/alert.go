@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"time"
+
 	"connectedapps/activities"
 
 	"go.temporal.io/sdk/temporal"
@@ -156,7 +158,13 @@ func (a *alert) deliver(ctx workflow.Context, sink string, message activities.An
 }
 
 func (a *alert) conclude(ctx workflow.Context, d *Delivery, report *activities.DeliverAlertReport, err error) {
-	d.At = workflow.Now(ctx)
+	d.settle(workflow.Now(ctx), report, err)
+	workflow.SetCurrentDetails(ctx, a.state.details())
+}
+
+// settle notes how the delivery ended.
+func (d *Delivery) settle(at time.Time, report *activities.DeliverAlertReport, err error) {
+	d.At = at
 	switch {
 	case err != nil:
 		d.State, d.Reason = DeliveryGivenUp, givenUp(err)
@@ -165,5 +173,4 @@ func (a *alert) conclude(ctx workflow.Context, d *Delivery, report *activities.D
 	default:
 		d.State, d.Reason = DeliveryGivenUp, report.Reason
 	}
-	workflow.SetCurrentDetails(ctx, a.state.details())
 }

@@ -95,11 +95,16 @@ func (s AlertState) details() string {
 		line("resolved", s.Resolved.UTC().Format(time.RFC3339)+" "+s.Resolution)
 	}
 	for _, d := range s.Deliveries {
-		text := string(d.State)
-		if !d.At.IsZero() {
-			text += " at " + d.At.UTC().Format(time.RFC3339)
-		}
-		line("`"+d.Type+"` to "+d.Sink, strings.TrimSpace(text+" "+d.Reason))
+		line("`"+d.Type+"` to "+d.Sink, d.text())
 	}
 	return b.String()
+}
+
+// text is how the delivery fares, in words.
+func (d Delivery) text() string {
+	text := string(d.State)
+	if !d.At.IsZero() {
+		text += " at " + d.At.UTC().Format(time.RFC3339)
+	}
+	return strings.TrimSpace(text + " " + d.Reason)
 }
