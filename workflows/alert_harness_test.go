@@ -16,7 +16,11 @@ type alertRecorder struct {
 	// deliver answers an attempt, the nth of all; nil delivers.
 	deliver func(n int, in activities.DeliverAlertInput) (*activities.DeliverAlertReport, error)
 
+	// notify answers an attempt to deliver a session's message, the nth of all; nil delivers.
+	notify func(n int, in activities.DeliverSessionMessageInput) (*activities.DeliverAlertReport, error)
+
 	announced []activities.AnnounceAlertInput
+	notified  []activities.DeliverSessionMessageInput
 	delivered []activities.DeliverAlertInput
 	attempts  int
 	stored    []activities.StoreSinkInput
@@ -46,6 +50,16 @@ func addAlerts(add func(name string, f any), r *recorder) {
 			a.delivered = append(a.delivered, in)
 		}
 		return report, connection.Boundary("DeliverAlert", err)
+	})
+	add("DeliverSessionMessage", func(_ context.Context, in activities.DeliverSessionMessageInput) (*activities.DeliverAlertReport, error) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.notified = append(a.notified, in)
+		report, err := &activities.DeliverAlertReport{Delivered: true, Status: 204}, error(nil)
+		if a.notify != nil {
+			report, err = a.notify(len(a.notified), in)
+		}
+		return report, connection.Boundary("DeliverSessionMessage", err)
 	})
 	add("StoreSink", answer(r, "StoreSink", func(in activities.StoreSinkInput) *activities.StoreSinkReport {
 		a.stored = append(a.stored, in)

@@ -64,10 +64,10 @@ func (c *Client) Connect(ctx context.Context, in ConnectInput, inbox connection.
 	return progress, err
 }
 
-// connect sends an update with the start of a connect. A reconnect has been started
-// by its Connection, and is only told. message is asked for once the input has its fingerprint.
+// connect sends an update with the start of a connect. A reconnect has been started by
+// its Connection, and the connect of a session by that session: they are only told. message is asked for once the input has its fingerprint.
 func (c *Client) connect(ctx context.Context, in *ConnectInput, name string, message func() any, out any) error {
-	if in.Mode == ModeReplace {
+	if in.Mode == ModeReplace || in.Mode == ModeSession {
 		err := c.update(ctx, ConnectWorkflowID(in.Connection), name, message(), out)
 		if connection.TypeOf(err) == connection.ErrConnectionNotFound {
 			return sessionClosed(in.Connection)

@@ -111,18 +111,29 @@ func (c *connect) validate(ctx workflow.Context) *connection.Problem {
 	return nil
 }
 
-// rightful refuses a replacement that the Connection itself has not started.
+// rightful refuses a replacement that the Connection itself has not started, and a
+// connect of a session that no session of that environment has.
 func (c *connect) rightful(ctx workflow.Context) *connection.Problem {
-	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
-	switch {
-	case c.in.Mode == "":
-		return nil
-	case c.in.Mode != ModeReplace:
-		return connection.InvalidInput("mode", "there is no such mode", `leave it out, or use "`+ModeReplace+`"`)
-	case parent == nil || parent.ID != ConnectionWorkflowID(c.in.Connection):
-		return connection.InvalidInput("mode", "only the Connection replaces its credential", "send it the update "+UpdateReconnect)
+	parent := ""
+	if execution := workflow.GetInfo(ctx).ParentWorkflowExecution; execution != nil {
+		parent = execution.ID
 	}
-	return nil
+	switch c.in.Mode {
+	case "":
+		return nil
+	case ModeReplace:
+		if parent != ConnectionWorkflowID(c.in.Connection) {
+			return connection.InvalidInput("mode", "only the Connection replaces its credential", "send it the update "+UpdateReconnect)
+		}
+		return nil
+	case ModeSession:
+		if !strings.HasPrefix(parent, ConnectSessionWorkflowID(c.in.Connection.Environment(), "")) {
+			return connection.InvalidInput("mode", "only a connect session has connects of its own", "leave it out, or create a session and send it the update "+UpdateStart)
+		}
+		return nil
+	default:
+		return connection.InvalidInput("mode", "there is no such mode", `leave it out, or use "`+ModeReplace+`"`)
+	}
 }
 
 // reserve takes the ID by starting the Connection, Pending. It outlives this

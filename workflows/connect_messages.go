@@ -19,7 +19,8 @@ type ConnectInput struct {
 	// Review holds the connect before the toolkit is created until approve is sent.
 	Review bool `json:"review,omitempty"`
 	// Mode is "" for a new connection. With [ModeReplace] the Connection itself starts
-	// the ConnectApp, to replace its credential; nobody else can.
+	// the ConnectApp, to replace its credential, and with [ModeSession] a ConnectSession
+	// does, for a new connection; nobody else can.
 	Mode string `json:"mode,omitempty"`
 	// Known is the account that the connection has, in mode replace: another one, or
 	// another tenant of it, is refused unless AllowOtherAccount is set. The zero value
@@ -34,6 +35,11 @@ type ConnectInput struct {
 
 // ModeReplace is the mode of a ConnectApp that replaces a connection's credential.
 const ModeReplace = "replace"
+
+// ModeSession is the mode of a ConnectApp that a ConnectSession has started. It makes a
+// new connection as any other; its links, codes and secrets go to the one that runs,
+// and never start another.
+const ModeSession = "session"
 
 // ConnectResult is what a ConnectApp that succeeded made.
 type ConnectResult struct {
@@ -80,7 +86,7 @@ type Progress struct {
 	DisplayName string        `json:"display_name,omitempty"`
 	RequestedBy string        `json:"requested_by,omitempty"`
 	Owner       string        `json:"owner,omitempty"`
-	// Mode is the request's: [ModeReplace] for a reconnect.
+	// Mode is the request's: [ModeReplace] for a reconnect, [ModeSession] for a session's.
 	Mode  string `json:"mode,omitempty"`
 	Phase Phase  `json:"phase"`
 	// Plan is set once the request has been checked.

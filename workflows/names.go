@@ -8,13 +8,14 @@ import (
 
 // Workflow types, as they are registered.
 const (
-	TypeConnectApp = "ConnectApp"
-	TypeConnection = "Connection"
-	TypeAuthConfig = "AuthConfig"
-	TypeRunAction  = "RunAction"
-	TypeAlert      = "Alert"
-	TypeAlertSinks = "AlertSinks"
-	TypeSweepVault = "SweepVault"
+	TypeConnectApp     = "ConnectApp"
+	TypeConnectSession = "ConnectSession"
+	TypeConnection     = "Connection"
+	TypeAuthConfig     = "AuthConfig"
+	TypeRunAction      = "RunAction"
+	TypeAlert          = "Alert"
+	TypeAlertSinks     = "AlertSinks"
+	TypeSweepVault     = "SweepVault"
 )
 
 // Task queues, the same in every environment's namespace.
@@ -39,6 +40,12 @@ const (
 	SignalAuthorization      = "authorization-received"
 	QueryProgress            = "progress"
 	QueryRequest             = "request"
+)
+
+// Messages to ConnectSession. It takes UpdateCancel, cancel, and answers QueryDescribe too.
+const (
+	UpdateClaim = "claim"
+	UpdateStart = "start"
 )
 
 // Messages to Connection. UpdateTest, test, is shared with ConnectApp.
@@ -121,6 +128,11 @@ func SearchAttributes() map[string]string {
 
 // ConnectWorkflowID is the ID of the connect of a connection; there is one at a time.
 func ConnectWorkflowID(id connection.ID) string { return "connect/" + id.String() }
+
+// ConnectSessionWorkflowID is the ID of a connect session.
+func ConnectSessionWorkflowID(environment, session string) string {
+	return "connect-session/" + environment + "/" + session
+}
 
 // ConnectionWorkflowID is the ID of a connection's entity.
 func ConnectionWorkflowID(id connection.ID) string { return "connection/" + id.String() }

@@ -19,6 +19,11 @@ import (
 const (
 	// sessionLife is how long a person may take over a connect: until tomorrow.
 	sessionLife = 24 * time.Hour
+	// sessionDefault is how long the link of a connect session lives that says nothing:
+	// long enough to find a password, short enough for a mail that others read later.
+	sessionDefault = 30 * time.Minute
+	// sessionMax is the longest life of such a link: that of a connect.
+	sessionMax = sessionLife
 	// linkLife is how long a connect link and its authorization attempt are good (RFC 9700: short).
 	linkLife = 10 * time.Minute
 	// revokeFor is how long a revocation is retried before it is given up, visibly.

@@ -46,6 +46,7 @@ var (
 	storeAuthConfig   = describe("StoreAuthConfig", (*activities.Activities).StoreAuthConfig)
 	announceAlert     = describe("AnnounceAlert", (*activities.Activities).AnnounceAlert)
 	deliverAlert      = describe("DeliverAlert", (*activities.Activities).DeliverAlert)
+	deliverSession    = describe("DeliverSessionMessage", (*activities.Activities).DeliverSessionMessage)
 	storeSink         = describe("StoreSink", (*activities.Activities).StoreSink)
 	destroySink       = describeAct("DestroySink", (*activities.Activities).DestroySink)
 	writeGate         = describeAct("WriteGate", (*activities.Activities).WriteGate)

@@ -19,6 +19,7 @@ type Registry interface {
 // Register registers every workflow under its public name.
 func Register(r Registry) {
 	r.RegisterWorkflowWithOptions(ConnectApp, workflow.RegisterOptions{Name: TypeConnectApp})
+	r.RegisterWorkflowWithOptions(ConnectSession, workflow.RegisterOptions{Name: TypeConnectSession})
 	r.RegisterWorkflowWithOptions(Connection, workflow.RegisterOptions{Name: TypeConnection})
 	r.RegisterWorkflowWithOptions(AuthConfig, workflow.RegisterOptions{Name: TypeAuthConfig})
 	r.RegisterWorkflowWithOptions(RunAction, workflow.RegisterOptions{Name: TypeRunAction})
