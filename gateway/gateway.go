@@ -8,6 +8,7 @@ import (
 	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors"
+	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
 	"connectedapps/gateway/web"
 
@@ -24,6 +25,8 @@ type Options struct {
 	Catalogue *connectors.Catalogue
 	// AllowHTTP permits authorization pages that are neither https nor on loopback.
 	AllowHTTP bool
+	// Guard has the pages on which people sign in; nil leaves them out.
+	Guard *access.Guard
 	// Log is silent when nil.
 	Log *zap.Logger
 }
@@ -34,6 +37,7 @@ type Gateway struct {
 	environments backend.Set
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
+	guard        *access.Guard
 	log          *zap.Logger
 	now          func() time.Time
 	handler      http.Handler
@@ -46,7 +50,7 @@ func New(options Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{site: site, environments: backend.NewSet(options.Environments...), catalogue: options.Catalogue,
-		allowHTTP: options.AllowHTTP, log: options.Log, now: time.Now}
+		allowHTTP: options.AllowHTTP, guard: options.Guard, log: options.Log, now: time.Now}
 	if g.log == nil {
 		g.log = zap.NewNop()
 	}
@@ -69,6 +73,9 @@ func (g *Gateway) routes() http.Handler {
 	people.HandleFunc("POST "+link+"/choose", g.chooseAccount)
 	people.HandleFunc(activities.CallbackPath, g.callback) // refuses other methods itself: HEAD would come with GET
 	people.HandleFunc("GET /assets/page.css", g.stylesheet)
+	if g.guard != nil {
+		g.guard.Mount(people)
+	}
 	people.HandleFunc("/", g.unknownPage)
 
 	all := http.NewServeMux()
