@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"connectedapps/activities"
@@ -24,6 +25,9 @@ type Options struct {
 	Catalogue *connectors.Catalogue
 	// AllowHTTP permits authorization pages that are neither https nor on loopback.
 	AllowHTTP bool
+	// API answers what is below /api/v1/ and checks host, body and sender itself; nil
+	// leaves it out.
+	API http.Handler
 	// Log is silent when nil.
 	Log *zap.Logger
 }
@@ -34,6 +38,7 @@ type Gateway struct {
 	environments backend.Set
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
+	api          http.Handler
 	log          *zap.Logger
 	now          func() time.Time
 	handler      http.Handler
@@ -46,7 +51,7 @@ func New(options Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{site: site, environments: backend.NewSet(options.Environments...), catalogue: options.Catalogue,
-		allowHTTP: options.AllowHTTP, log: options.Log, now: time.Now}
+		allowHTTP: options.AllowHTTP, api: options.API, log: options.Log, now: time.Now}
 	if g.log == nil {
 		g.log = zap.NewNop()
 	}
@@ -59,6 +64,9 @@ func New(options Options) (*Gateway, error) {
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+
+// apiPath is where Options.API is asked.
+const apiPath = "/api/v1/"
 
 func (g *Gateway) routes() http.Handler {
 	const link = "/connect/{environment}/{app}/{name}/{attempt}"
@@ -75,6 +83,9 @@ func (g *Gateway) routes() http.Handler {
 	// Health checks come by address, so the Host check is not for them; they tell nothing of anybody.
 	all.HandleFunc("GET /healthz", g.healthy)
 	all.HandleFunc("GET /readyz", g.ready)
+	if g.api != nil {
+		all.Handle(apiPath, g.api)
+	}
 	all.Handle("/", g.onlyOurHost(people))
 	return g.protect(all)
 }
@@ -99,7 +110,9 @@ func (g *Gateway) protect(next http.Handler) http.Handler {
 		if g.site.Secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+		if g.api == nil || !strings.HasPrefix(r.URL.Path, apiPath) { // whose bodies have bounds of their own
+			r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
