@@ -23,6 +23,7 @@ func (c *Console) estateRoutes() {
 	c.read("/connections", c.showConnections)
 	c.write("/connections/bulk", c.bulk)
 	c.connectionRoutes()
+	c.toolkitRoutes()
 	c.alertRoutes()
 	c.sinkRoutes()
 }
