@@ -24,6 +24,7 @@ func (c *Console) estateRoutes() {
 	c.write("/connections/bulk", c.bulk)
 	c.connectionRoutes()
 	c.toolkitRoutes()
+	c.authConfigRoutes()
 	c.alertRoutes()
 	c.sinkRoutes()
 }
