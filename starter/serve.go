@@ -91,7 +91,7 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, link 
 // serving is an environment with its real servers behind it.
 func serving(client *workflows.Client, secrets *vault.Client) backend.Environment {
 	return backend.Environment{
-		Name: client.Environment, Client: client, Sealer: secrets, Inbox: secrets.Inbox(),
+		Name: client.Environment, Namespace: client.Namespace(), Client: client, Sealer: secrets, Inbox: secrets.Inbox(),
 		// The smallest question that proves the namespace and its visibility store.
 		Temporal: func(ctx context.Context) error {
 			_, _, err := client.List(ctx, workflows.Filter{}, 1, nil)

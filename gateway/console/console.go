@@ -45,6 +45,7 @@ func New(options Options) *Console {
 	}
 	c.mux.HandleFunc("GET /{$}", c.home)
 	c.galleryRoutes()
+	c.estateRoutes()
 	c.mux.HandleFunc("/", c.unknownPage)
 	return c
 }
