@@ -34,7 +34,7 @@ func (c *Client) ActionRun(ctx context.Context, id connection.ID, key string) (A
 	if err := described.GetInput(&run.Input); err != nil {
 		return run, connection.Internal("describe action")
 	}
-	run.ActionProgress = progressOf(described)
+	run.ActionProgress = actionProgressOf(described)
 	run.Over = described.Status != enumspb.ACTIVITY_EXECUTION_STATUS_RUNNING
 	switch {
 	case !run.Over:

@@ -35,10 +35,10 @@ func (c *Client) ActionProgress(ctx context.Context, id connection.ID, key strin
 	if err != nil {
 		return ActionProgress{}, problem(err, connection.Internal("describe action"))
 	}
-	return progressOf(described), nil
+	return actionProgressOf(described), nil
 }
 
-func progressOf(described *client.ActivityExecutionDescription) ActionProgress {
+func actionProgressOf(described *client.ActivityExecutionDescription) ActionProgress {
 	progress := ActionProgress{Attempt: int(described.Attempt)}
 	if next := described.RawResponse.GetInfo().GetNextAttemptScheduleTime(); next != nil { // the SDK makes 1970 of none
 		progress.Next = next.AsTime()

@@ -19,16 +19,16 @@ const (
 )
 
 // alerted puts alerts and sinks in place, full of canaries.
-func (d *desk) alerted() *desk {
+func (d *estateDesk) alerted() *estateDesk {
 	d.dev.alerts = []workflows.AlertRow{
-		{ID: alertID, Kind: connection.AlertExpired, Environment: "development", App: "sandbox", Connection: sandboxID, Name: canary, Owner: canary, Reason: canary, Since: time.Now().Add(-time.Hour)},
+		{ID: alertID, Kind: connection.AlertExpired, Environment: "development", App: "sandbox", Connection: sandboxID, Name: scripted, Owner: scripted, Reason: scripted, Since: time.Now().Add(-time.Hour)},
 		{ID: "alert/auth-config/development/github/main/2", Kind: connection.AlertClientRefused, Environment: "development", App: "github", AuthConfig: "main", Since: time.Now()},
 	}
 	d.dev.alert = workflows.AlertState{ID: alertID, AlertInput: workflows.AlertInput{Opened: time.Now().Add(-time.Hour),
-		AlertSubject: workflows.AlertSubject{Environment: "development", App: "sandbox", Connection: sandboxID, Name: canary, Owner: canary, Account: canary},
-		AlertNews:    workflows.AlertNews{Kind: connection.AlertExpired, Reason: canary, Remedy: canary, Scopes: []string{canary}}},
-		Deliveries: []workflows.Delivery{{Sink: "ops", Message: "msg_1", Type: "alert.opened", State: workflows.DeliveryGivenUp, Since: time.Now(), Reason: canary}}}
-	d.dev.sinks = []workflows.SinkState{{Name: "ops", Kind: connection.SinkWebhook, Host: "https://ops.example", Disabled: canary},
+		AlertSubject: workflows.AlertSubject{Environment: "development", App: "sandbox", Connection: sandboxID, Name: scripted, Owner: scripted, Account: scripted},
+		AlertNews:    workflows.AlertNews{Kind: connection.AlertExpired, Reason: scripted, Remedy: scripted, Scopes: []string{scripted}}},
+		Deliveries: []workflows.Delivery{{Sink: "ops", Message: "msg_1", Type: "alert.opened", State: workflows.DeliveryGivenUp, Since: time.Now(), Reason: scripted}}}
+	d.dev.sinks = []workflows.SinkState{{Name: "ops", Kind: connection.SinkWebhook, Host: "https://ops.example", Disabled: scripted},
 		{Name: "chat", Kind: connection.SinkSlack, Created: time.Now()}}
 	return d
 }
@@ -58,7 +58,7 @@ func TestAlertIsShownAndResolved(t *testing.T) {
 	if deeds := d.dev.deedsOf(); deeds != "resolve "+alertID+" reconnected by hand" || response.Header.Get("Location") != alertAt+"?said=alert-resolved" {
 		t.Errorf("done %q, to %q", deeds, response.Header.Get("Location"))
 	}
-	d.dev.err = connection.TemporalUnavailable(canary)
+	d.dev.err = connection.TemporalUnavailable(scripted)
 	page = textOf(t, d.post(alertAt))
 	safe(t, page)
 	holds(t, page, `role="alert"`)

@@ -20,11 +20,11 @@ const (
 )
 
 // configured puts one auth config in place, full of canaries.
-func (d *desk) configured() *desk {
+func (d *estateDesk) configured() *estateDesk {
 	d.dev.configs = []workflows.AuthConfigRow{{Environment: "development", App: "sandbox", Name: "main", Kind: connection.OAuth2Code, Status: connection.Active},
 		{Environment: "development", App: "github", Name: "old", Kind: connection.OAuth2Code, Status: workflows.StatusRetired}}
-	d.dev.config = workflows.AuthConfigState{Environment: "development", App: "sandbox", Name: "main", Method: "oauth", Kind: "oauth2-code", ClientID: canary,
-		Values: map[string]string{"base_url": canary}, Scopes: []string{canary}, Status: connection.Error, Reason: canary, Created: time.Now(),
+	d.dev.config = workflows.AuthConfigState{Environment: "development", App: "sandbox", Name: "main", Method: "oauth", Kind: "oauth2-code", ClientID: scripted,
+		Values: map[string]string{"base_url": scripted}, Scopes: []string{scripted}, Status: connection.Error, Reason: scripted, Created: time.Now(),
 		Rotated: time.Now().Add(-time.Hour), Proof: "connection " + sandboxID.String(), Expires: time.Now().Add(50 * time.Hour)}
 	d.dev.users = []workflows.AuthConfigUser{{Connection: sandboxID, Status: connection.Active}}
 	return d
@@ -87,7 +87,7 @@ func TestAuthConfigFormComesBackWithoutSecrets(t *testing.T) {
 	}{
 		{[]string{"name", "Not A Name"}, "cannot be a name"},
 		{[]string{"client_id", ""}, "client registration needs its client ID"},
-		{[]string{"input:base_url", "nonsense " + canary}, `name="input:base_url" value="nonsense &lt;script`},
+		{[]string{"input:base_url", "nonsense " + scripted}, `name="input:base_url" value="nonsense &lt;script`},
 		{[]string{"expires", "2001-01-01"}, "This is past already."},
 	} {
 		d := newDesk(t)
@@ -163,7 +163,7 @@ func TestAuthConfigIsChanged(t *testing.T) {
 		if deeds := d.dev.deedsOf(); deeds != tc.want || response.Header.Get("Location") != tc.to {
 			t.Errorf("%s: done %q, to %q", tc.path, deeds, response.Header.Get("Location"))
 		}
-		d.dev.err = connection.Refused(connection.ErrAuthConfigInUse, "it is used by "+canary, "")
+		d.dev.err = connection.Refused(connection.ErrAuthConfigInUse, "it is used by "+scripted, "")
 		page := textOf(t, d.post(mainConfig+tc.path, tc.form...))
 		safe(t, page)
 		holds(t, page, "It is used by")

@@ -35,7 +35,7 @@ func TestConnectionPageOfATypedInKind(t *testing.T) {
 	d := newDesk(t).connected(connection.Active)
 	described := d.dev.described[sandboxID]
 	described.Kind, described.Renewable = connection.APIKey, false
-	described.Reconnect = &workflows.OpenReconnect{RequestedBy: canary, Since: time.Now()}
+	described.Reconnect = &workflows.OpenReconnect{RequestedBy: scripted, Since: time.Now()}
 	d.dev.described[sandboxID] = described
 	page := d.get(demo)
 	safe(t, page)
@@ -53,7 +53,7 @@ func TestConnectionThatIsGone(t *testing.T) {
 	}
 	holds(t, d.get(demo+"?said=disconnected-revoked"), "The grant was revoked at the app.")
 	holds(t, d.get(demo+"/toolkits/default"), "was disconnected on")
-	lacks(t, d.get(demo+"?said="+url.QueryEscape(canary)), "script>alert")
+	lacks(t, d.get(demo+"?said="+url.QueryEscape(scripted)), "script>alert")
 	if status := d.serve("GET", "/connections/elsewhere/sandbox/demo", nil).StatusCode; status != http.StatusNotFound {
 		t.Errorf("an unknown environment: %d", status)
 	}
@@ -62,7 +62,7 @@ func TestConnectionThatIsGone(t *testing.T) {
 func TestTestAndRefreshAreShownInPlace(t *testing.T) {
 	d := newDesk(t).connected(connection.Active)
 	d.dev.test = workflows.TestResult{Passed: true, Status: connection.Active,
-		Report: &activities.ProbeReport{Tested: "GET /me " + canary, Identity: connection.Identity{Label: canary}}}
+		Report: &activities.ProbeReport{Tested: "GET /me " + scripted, Identity: connection.Identity{Label: scripted}}}
 	for _, change := range [][]func(*http.Request){nil, {byHTMX}} {
 		form := map[string][]string{"form_token": {estateToken}}
 		page := textOf(t, d.serve("POST", demo+"/test", form, change...))
@@ -72,12 +72,12 @@ func TestTestAndRefreshAreShownInPlace(t *testing.T) {
 			t.Errorf("by htmx %t, and the page is %.80s", part, page)
 		}
 	}
-	d.dev.test = workflows.TestResult{Status: connection.Expired, Problem: &connection.Problem{Message: canary, Verdict: connection.Revoked, Remedy: "reconnect: connected-apps reconnect x"}}
+	d.dev.test = workflows.TestResult{Status: connection.Expired, Problem: &connection.Problem{Message: scripted, Verdict: connection.Revoked, Remedy: "reconnect: connected-apps reconnect x"}}
 	page := textOf(t, d.post(demo+"/test"))
 	safe(t, page)
 	holds(t, page, "The test did not pass", "revoked")
 	holds(t, textOf(t, d.post(demo+"/refresh")), "The credential was renewed")
-	d.dev.err = connection.Refused(connection.ErrReconnectRequired, canary, "")
+	d.dev.err = connection.Refused(connection.ErrReconnectRequired, scripted, "")
 	safe(t, textOf(t, d.post(demo+"/refresh")))
 	if deeds := d.dev.deedsOf(); deeds != strings.Repeat("test development/sandbox/demo; ", 3)+"refresh development/sandbox/demo; refresh development/sandbox/demo" {
 		t.Errorf("done: %s", deeds)
@@ -109,7 +109,7 @@ func TestConnectionIsChanged(t *testing.T) {
 			if to := response.Header.Get("Location"); response.StatusCode != http.StatusSeeOther || !strings.HasSuffix(to, "said="+tc.said) || sayings[tc.said] == "" {
 				t.Errorf("%d to %q", response.StatusCode, to)
 			}
-			d.dev.err = connection.Refused(connection.ErrInvalidInput, canary, "")
+			d.dev.err = connection.Refused(connection.ErrInvalidInput, scripted, "")
 			page := textOf(t, d.post(demo+tc.path, tc.form...))
 			safe(t, page)
 			holds(t, page, `role="alert"`)

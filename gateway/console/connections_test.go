@@ -14,7 +14,7 @@ import (
 )
 
 // many puts n connections of several apps, statuses and owners into development.
-func (d *desk) many(n int) *desk {
+func (d *estateDesk) many(n int) *estateDesk {
 	apps, statuses := []string{"github", "slack", "sandbox"}, connection.Statuses()
 	for i := range n {
 		app := apps[i%len(apps)]
@@ -160,11 +160,11 @@ func TestBulkDisconnectWantsToBeConfirmed(t *testing.T) {
 
 func TestBulkTellsEachResult(t *testing.T) {
 	d := newDesk(t).connected(connection.Active).many(1)
-	d.dev.test = workflows.TestResult{Problem: connection.Refused(connection.ErrTestFailed, canary, ""), Status: connection.Error}
+	d.dev.test = workflows.TestResult{Problem: connection.Refused(connection.ErrTestFailed, scripted, ""), Status: connection.Error}
 	page := textOf(t, d.post("/connections/bulk", "do", "test", "confirm", "yes", "id", sandboxID.String(), "id", "development/github/gone"))
 	holds(t, page, "Test: results", "The test did not pass", "There is no such connection any more")
 	safe(t, page)
-	d.dev.err = connection.Refused(connection.ErrReconnectRequired, canary, "")
+	d.dev.err = connection.Refused(connection.ErrReconnectRequired, scripted, "")
 	page = textOf(t, d.post("/connections/bulk", "do", "refresh", "confirm", "yes", "id", sandboxID.String()))
 	holds(t, page, "&lt;script&gt;alert")
 	safe(t, page)

@@ -26,8 +26,8 @@ import (
 // estateToken comes back with the forms of the tests' person.
 const estateToken = "token-of-the-form"
 
-// canary is what nobody may be able to put into a page.
-const canary = `<script>alert("x")</script><img src=x onerror=alert(1)>`
+// scripted is what nobody may be able to put into a page.
+const scripted = `<script>alert("x")</script><img src=x onerror=alert(1)>`
 
 // estate stands for an environment's workflows and inbox, and records every effect.
 type estate struct {
@@ -131,7 +131,7 @@ func (f *estate) RunAction(ctx context.Context, in activities.CallActionInput) (
 	if !known {
 		run = workflows.ActionRun{Input: in, Over: !f.slow, ActionProgress: workflows.ActionProgress{Attempt: 1}}
 		if f.runErr == nil {
-			run.Result = &activities.CallActionResult{Data: json.RawMessage(`{"name":` + quoted(canary) + `}`), Status: 200, NextCursor: "more"}
+			run.Result = &activities.CallActionResult{Data: json.RawMessage(`{"name":` + estateQuoted(scripted) + `}`), Status: 200, NextCursor: "more"}
 		} else {
 			run.Problem, _ = connection.AsProblem(f.runErr)
 		}
@@ -229,7 +229,7 @@ func (f *estate) DeleteSink(ctx context.Context, name string) error {
 }
 
 func (f *estate) TestSink(ctx context.Context, name string) (workflows.SinkTest, error) {
-	return workflows.SinkTest{DeliverAlertReport: activities.DeliverAlertReport{Reason: canary}}, f.do(ctx, "test-sink %s", name)
+	return workflows.SinkTest{DeliverAlertReport: activities.DeliverAlertReport{Reason: scripted}}, f.do(ctx, "test-sink %s", name)
 }
 
 func (f *estate) Leave(_ context.Context, fields map[string]connection.Secret) (connection.InboxRef, error) {
@@ -244,15 +244,15 @@ var errAway = connection.TemporalUnavailable("Temporal cannot be reached")
 // builtInCatalogue is loaded once; it is immutable.
 var builtInCatalogue = sync.OnceValues(func() (*connectors.Catalogue, error) { return connectors.Load() })
 
-// desk is a console with two environments behind it, and a person before it.
-type desk struct {
+// estateDesk is a console with two environments behind it, and a person before it.
+type estateDesk struct {
 	t               testing.TB
 	console         *Console
 	dev, production *estate
 	person          access.Person
 }
 
-func newDesk(t testing.TB) *desk {
+func newDesk(t testing.TB) *estateDesk {
 	t.Helper()
 	catalogue, err := builtInCatalogue()
 	if err != nil {
@@ -262,7 +262,7 @@ func newDesk(t testing.TB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, dev: newEstate("development"), production: newEstate("production"), person: access.Person{Subject: "ada", FormToken: estateToken,
+	d := &estateDesk{t: t, dev: newEstate("development"), production: newEstate("production"), person: access.Person{Subject: "ada", FormToken: estateToken,
 		Roles: map[string]access.Role{"development": access.Admin, "production": access.Admin}}}
 	d.console = New(Options{Site: site, Catalogue: catalogue, Lists: &backend.Lists{}, TemporalUI: "http://127.0.0.1:8233",
 		Environments: backend.NewSet(backend.Environment{Name: "development", Namespace: "dev-ns", Client: d.dev, Inbox: d.dev},
@@ -281,12 +281,12 @@ func newEstate(name string) *estate {
 }
 
 // as gives the person one role everywhere.
-func (d *desk) as(role access.Role) *desk {
+func (d *estateDesk) as(role access.Role) *estateDesk {
 	d.person.Roles = map[string]access.Role{"development": role, "production": role}
 	return d
 }
 
-func (d *desk) serve(method, target string, form url.Values, change ...func(*http.Request)) *http.Response {
+func (d *estateDesk) serve(method, target string, form url.Values, change ...func(*http.Request)) *http.Response {
 	d.t.Helper()
 	var body io.Reader = http.NoBody
 	if form != nil {
@@ -305,13 +305,13 @@ func (d *desk) serve(method, target string, form url.Values, change ...func(*htt
 }
 
 // get answers a page's text, whatever its status.
-func (d *desk) get(target string, change ...func(*http.Request)) string {
+func (d *estateDesk) get(target string, change ...func(*http.Request)) string {
 	d.t.Helper()
 	return textOf(d.t, d.serve("GET", target, nil, change...))
 }
 
 // post sends a form with its token.
-func (d *desk) post(target string, pairs ...string) *http.Response {
+func (d *estateDesk) post(target string, pairs ...string) *http.Response {
 	d.t.Helper()
 	form := url.Values{"form_token": {estateToken}}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -351,13 +351,13 @@ func lacks(t testing.TB, page string, texts ...string) {
 	}
 }
 
-// safe reports a canary that came out as markup.
+// safe reports a scripted that came out as markup.
 func safe(t testing.TB, page string) {
 	t.Helper()
 	lacks(t, page, `<script>alert`, `<img src=x`)
 }
 
-func quoted(text string) string {
+func estateQuoted(text string) string {
 	raw, err := json.Marshal(text)
 	if err != nil {
 		panic(err)
@@ -377,18 +377,18 @@ func (f *estate) deedsOf() string {
 const sandboxID = connection.ID("development/sandbox/demo")
 
 // connected puts one connection in place, full of canaries.
-func (d *desk) connected(status connection.Status) *desk {
-	state := workflows.State{ID: sandboxID, DisplayName: canary, Owner: canary, Method: "oauth", Kind: connection.OAuth2Code, AuthConfig: "main",
-		Renewable: true, Values: map[string]string{"site": canary}, Created: time.Now().Add(-time.Hour),
-		Look: activities.Look{Status: status, Reason: canary, Remedy: connection.AuthenticateAgain(sandboxID), Lost: []string{canary},
-			Identity: connection.Identity{Account: "7", Label: canary, Tenant: canary}, Scopes: []string{"contacts:read"}},
+func (d *estateDesk) connected(status connection.Status) *estateDesk {
+	state := workflows.State{ID: sandboxID, DisplayName: scripted, Owner: scripted, Method: "oauth", Kind: connection.OAuth2Code, AuthConfig: "main",
+		Renewable: true, Values: map[string]string{"site": scripted}, Created: time.Now().Add(-time.Hour),
+		Look: activities.Look{Status: status, Reason: scripted, Remedy: connection.AuthenticateAgain(sandboxID), Lost: []string{scripted},
+			Identity: connection.Identity{Account: "7", Label: scripted, Tenant: scripted}, Scopes: []string{"contacts:read"}},
 		Toolkits:    []connection.Toolkit{{Name: "default", Actions: []string{"create-contact", "delete-contact", "list-contacts"}}},
-		Transitions: []workflows.Transition{{At: time.Now().Add(-time.Hour), What: "Active", Reason: canary}, {At: time.Now(), What: string(status), Reason: "the latest"}},
+		Transitions: []workflows.Transition{{At: time.Now().Add(-time.Hour), What: "Active", Reason: scripted}, {At: time.Now(), What: string(status), Reason: "the latest"}},
 		Alerts: workflows.Alerts{Open: []workflows.OpenAlert{{WorkflowID: "alert/development/sandbox/demo/1", Since: time.Now().Add(-time.Minute),
-			News: workflows.AlertNews{Kind: connection.AlertExpired, Reason: canary}}}}}
+			News: workflows.AlertNews{Kind: connection.AlertExpired, Reason: scripted}}}}}
 	d.dev.described[sandboxID] = workflows.Description{State: state, RunID: "run-1", NextLook: time.Now().Add(time.Hour),
 		Facts: connection.Facts{LastProbe: time.Now().Add(-time.Minute)}}
-	d.dev.rows = append(d.dev.rows, workflows.Row{ID: sandboxID, App: "sandbox", Environment: "development", Name: canary, Owner: canary,
-		Account: canary, Status: status, LastUsed: time.Now().Add(-2 * time.Hour)})
+	d.dev.rows = append(d.dev.rows, workflows.Row{ID: sandboxID, App: "sandbox", Environment: "development", Name: scripted, Owner: scripted,
+		Account: scripted, Status: status, LastUsed: time.Now().Add(-2 * time.Hour)})
 	return d
 }

@@ -92,9 +92,9 @@ func TestActionIsCheckedBeforeItRuns(t *testing.T) {
 		says string
 	}{
 		{[]string{"sure", "yes"}, `id="arg-0-bad">It is missing.`},
-		{[]string{"arg:name", canary}, "This needs to be confirmed"},
+		{[]string{"arg:name", scripted}, "This needs to be confirmed"},
 		{[]string{"sure", "yes", "json", "[]"}, "The arguments are not a JSON object"},
-		{[]string{"sure", "yes", "json", "{" + canary}, "The arguments are not JSON"},
+		{[]string{"sure", "yes", "json", "{" + scripted}, "The arguments are not JSON"},
 		{[]string{"sure", "yes", "json", `{"nonsense":1}`}, "role=\"alert\""},
 	} {
 		page := textOf(t, d.post(tried, append(tc.form, "key", key)...))
@@ -114,7 +114,7 @@ func TestActionIsCheckedBeforeItRuns(t *testing.T) {
 
 func TestRunThatFailsOrTakesLong(t *testing.T) {
 	d := newDesk(t).connected(connection.Expired)
-	d.dev.runErr = connection.Refused(connection.ErrOutcomeUnknown, canary, "look in the app")
+	d.dev.runErr = connection.Refused(connection.ErrOutcomeUnknown, scripted, "look in the app")
 	key := keyOn(t, d.get(tried))
 	response := d.post(tried, "key", key, "sure", "yes", "arg:name", "x")
 	page := d.get(response.Header.Get("Location"))
@@ -125,7 +125,7 @@ func TestRunThatFailsOrTakesLong(t *testing.T) {
 	key = keyOn(t, d.get(tried))
 	response = d.post(tried, "key", key, "sure", "yes", "arg:name", "x", "wait", "yes")
 	run := d.dev.runs[key]
-	run.Reason = canary
+	run.Reason = scripted
 	d.dev.runs[key] = run
 	page = d.get(response.Header.Get("Location"))
 	safe(t, page)
@@ -249,7 +249,7 @@ func sample(n schemaNode, all bool, depth int) string {
 			"U12345678", "1700000000.000100", "/a", "https://example.com/", "SELECT Id FROM Account", "00Q000000000001", "AC00000000000000000000000000000000",
 			"urn:li:person:abc", "projects/1", "Sheet1!A1:B2", "AAPL", "Bearer", "id:abc", "people/me", "cus_123", "price_123", "12:00", "en-US"} {
 			if matches(try) && len(try) >= n.MinLength && (n.MaxLength == 0 || len(try) <= n.MaxLength) {
-				return quoted(try)
+				return estateQuoted(try)
 			}
 		}
 		return `""`
@@ -265,7 +265,7 @@ func sample(n schemaNode, all bool, depth int) string {
 			}
 			text = strings.TrimSpace(text)
 		}
-		return quoted(text)
+		return estateQuoted(text)
 	case "integer", "number":
 		if n.Minimum != "" {
 			return n.Minimum.String()
@@ -288,7 +288,7 @@ func sample(n schemaNode, all bool, depth int) string {
 	for _, property := range n.Properties {
 		node, _ := parseSchema(property.Schema)
 		if all || slices.Contains(n.Required, property.Name) {
-			parts = append(parts, quoted(property.Name)+":"+sample(node, all && depth < 2, depth+1))
+			parts = append(parts, estateQuoted(property.Name)+":"+sample(node, all && depth < 2, depth+1))
 		}
 	}
 	if len(n.Properties) == 0 {

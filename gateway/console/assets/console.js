@@ -24,6 +24,21 @@
     for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) box.checked = all.checked;
   });
 
+  // A list of ticks is filtered in place, so that nothing ticked is lost. Without a
+  // script there is no field to filter with.
+  const unhide = (part) => part.querySelectorAll?.(".filter[hidden]").forEach((label) => { label.hidden = false; });
+  document.addEventListener("DOMContentLoaded", () => unhide(document));
+  document.addEventListener("htmx:load", (event) => unhide(event.target));
+  document.addEventListener("input", (event) => {
+    const list = document.getElementById(event.target.dataset.filter ?? "");
+    if (!list) return;
+    const words = event.target.value.toLowerCase().split(/\s+/);
+    for (const item of list.children) {
+      const text = item.textContent.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+  });
+
   document.addEventListener("submit", (event) => {
     const asked = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (asked && !confirm(asked)) event.preventDefault();
