@@ -85,7 +85,15 @@ bin/example-parent: $(call files,examples/parent,) go.mod go.sum
 	@go build -o $@ ./examples/parent
 	@touch $@
 
-test: build ## vet and test every module with the race detector, end-to-end tests included
+# axe-core looks for accessibility issues in the browser tests.
+AXE := e2e/axe/node_modules/axe-core/axe.min.js
+$(AXE): e2e/axe/package.json e2e/axe/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: the browser tests need it once; install it, or set CONNECTED_APPS_NO_BROWSER=1'; exit 1; }
+	@echo 'installing axe-core for the browser tests…'
+	@cd e2e/axe && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+test: build $(if $(CONNECTED_APPS_NO_BROWSER),,$(AXE)) ## vet and test every module with the race detector, end-to-end tests included
 	@race=-race; \
 	if ! command -v "$$(go env CC)" >/dev/null; then \
 	  race=; echo 'WARNING: no C compiler, so the tests run without the race detector'; fi; \

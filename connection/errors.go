@@ -45,6 +45,8 @@ const (
 	ErrConnectSessionNotFound = "ConnectSessionNotFound" // never created, or forgotten since
 	ErrIdentityChanged        = "IdentityChanged"        // a reconnect came to another account than the connection's
 	ErrNotSignedIn            = "NotSignedIn"            // nobody that the gateway knows
+	ErrTokenNotFound          = "AccessTokenNotFound"    // no access token of that name in this environment
+	ErrTokenTaken             = "AccessTokenTaken"       // an access token of that name exists
 	ErrNotAllowed             = "NotAllowed"             // known, and without the role that this needs
 	ErrSessionClosed          = "SessionClosed"          // this connect was cancelled, timed out or is over
 	ErrInternal               = "Internal"               // a defect; the worker's log says more

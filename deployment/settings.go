@@ -28,7 +28,14 @@ func Variables() []Variable {
 		{"CONNECTED_APPS_IDENTITIES", "", "directory with <environment>/role-id and <environment>/secret-id, the AppRole logins; without it VAULT_TOKEN is used"},
 		{"CONNECTED_APPS_VAULT_PREFIX", "connected-apps", "path in Vault under which the mounts lie"},
 		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
-		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps may be reached without TLS"},
+		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps, and the gateway from other machines, may be reached without TLS"},
+		{"CONNECTED_APPS_OIDC_ISSUER", "", "OpenID provider that people sign in to the gateway at; without it by one-time links"},
+		{"CONNECTED_APPS_OIDC_CLIENT_ID", "", "the gateway's client ID there"},
+		{"CONNECTED_APPS_OIDC_CLIENT_SECRET_FILE", "", "file with its client secret; without it the client is public, and PKCE protects it"},
+		{"CONNECTED_APPS_OIDC_SCOPES", "", "scopes to ask for beside openid, profile and email, separated by commas or spaces"},
+		{"CONNECTED_APPS_OIDC_ROLES_CLAIM", "groups", "claim that holds somebody's groups, a text or a list; dots lead into objects"},
+		{"CONNECTED_APPS_OIDC_ROLES", "", "what groups may do, GROUP=ROLE@ENVIRONMENT separated by commas: sre=admin@*,dev=operator@development"},
+		{"CONNECTED_APPS_OIDC_AUDIENCE", "the gateway's URL", "audience that the provider's tokens in an Authorization header must name"},
 		{"CONNECTED_APPS_WARN_DAYS", "14,3,1", "how many days before an end that only a person can prevent a worker warns"},
 		{"CONNECTED_APPS_BUDGETS", "", "how many requests are sent at most: APP=REQUESTS/TIME for an API, APP:token=REQUESTS/TIME for a token endpoint, APP=0 for no limit; separated by commas"},
 		{"CONNECTED_APPS_LOG_LEVEL", "info", "debug, info, warn or error"},
@@ -54,6 +61,25 @@ type Settings struct {
 	LogLevel     string
 	LogFormat    string
 	HealthListen string
+	OIDC         OIDC
+}
+
+// OIDC are the settings of the OpenID provider, as they stand. Issuer "" means that there is none.
+type OIDC struct {
+	Issuer, ClientID, ClientSecretFile string
+	Scopes                             []string
+	RolesClaim, Roles, Audience        string
+}
+
+// readOIDC takes them from the process's environment; the gateway checks them.
+func readOIDC(gatewayURL string) OIDC {
+	return OIDC{
+		Issuer: os.Getenv("CONNECTED_APPS_OIDC_ISSUER"), ClientID: os.Getenv("CONNECTED_APPS_OIDC_CLIENT_ID"),
+		ClientSecretFile: os.Getenv("CONNECTED_APPS_OIDC_CLIENT_SECRET_FILE"),
+		Scopes:           strings.FieldsFunc(os.Getenv("CONNECTED_APPS_OIDC_SCOPES"), func(r rune) bool { return r == ',' || r == ' ' }),
+		RolesClaim:       or("CONNECTED_APPS_OIDC_ROLES_CLAIM", "groups"), Roles: os.Getenv("CONNECTED_APPS_OIDC_ROLES"),
+		Audience: or("CONNECTED_APPS_OIDC_AUDIENCE", gatewayURL),
+	}
 }
 
 // Read takes the settings from the process's environment. A variable that cannot
@@ -71,6 +97,7 @@ func Read() (Settings, error) {
 		LogFormat:    or("CONNECTED_APPS_LOG_FORMAT", "json"),
 		HealthListen: os.Getenv("CONNECTED_APPS_HEALTH_LISTEN"),
 	}
+	s.OIDC = readOIDC(s.GatewayURL)
 	for _, environment := range s.Environments {
 		if err := connection.CheckSlug("CONNECTED_APPS_ENVIRONMENTS", environment); err != nil {
 			return s, err

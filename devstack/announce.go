@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"connectedapps/vault"
 )
 
+// linkWithin bounds the wait for a sign-in link, which takes a moment.
+const linkWithin = 15 * time.Second
+
 // announce writes ready.json and tells the person where everything is.
-func (r *launch) announce(mainJob error) error {
+func (r *launch) announce(ctx context.Context, mainJob error) error {
 	written := &record{
 		Temporal: r.around.temporal, Vault: r.around.vault, Gateway: r.gatewayURL(), Sandbox: r.sandbox.url,
 		SandboxCredentials: r.sandbox.credentials, EnvFile: r.path("env"), Dir: r.dir, Logs: r.path("logs"),
@@ -46,11 +52,11 @@ func (r *launch) announce(mainJob error) error {
 			r.tell.note("%s could not be written: %v", recordName, err)
 		}
 	})
-	r.tellWhere(written, mainJob)
+	r.tellWhere(written, mainJob, r.signInLink(ctx))
 	return nil
 }
 
-func (r *launch) tellWhere(written *record, mainJob error) {
+func (r *launch) tellWhere(written *record, mainJob error, link string) {
 	if mainJob != nil {
 		r.tell.heading("The main job failed: %v\n  Everything stays up, so that you can look.", mainJob)
 	}
@@ -60,6 +66,10 @@ func (r *launch) tellWhere(written *record, mainJob error) {
 		r.tell.note("  Temporal    %s/namespaces/development/workflows", written.TemporalUI)
 	}
 	r.tell.note("  gateway     %s/readyz", written.Gateway)
+	if link != "" {
+		r.tell.note("  console     %s", link)
+		r.tell.note("              signs you in, once and within ten minutes; for another link: console, below")
+	}
 	r.tell.note("  sandbox     %s   (its ledger: /ledger/summary)", written.Sandbox)
 	r.tell.note("  logs        %s", relative(written.Logs))
 	r.tell.note("  addresses   %s", relative(r.path(recordName)))
@@ -73,8 +83,23 @@ func (r *launch) tellWhere(written *record, mainJob error) {
 	r.tell.note("  %s connections test %s", cli, demo)
 	r.tell.note("  %s actions run %s list-contacts", cli, demo)
 	r.tell.note("  %s connect development/sandbox/mine --auth-config demo", cli)
+	r.tell.note("  %s console --open", cli)
 	r.tell.note("  %s help", cli)
 	r.tell.note("")
+}
+
+// signInLink asks the command line for a one-time link, which is told to the person
+// and written to no file; "" where that fails, which is then said.
+func (r *launch) signInLink(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, linkWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, r.binary("connected-apps"), "console")
+	cmd.Env = append(os.Environ(), "CONNECTED_APPS_ENV_FILE=")
+	out, err := cmd.Output()
+	if err != nil {
+		r.tell.note("there is no sign-in link: connected-apps console: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // relative is how a person in this directory would write the path.

@@ -48,7 +48,7 @@ func up(ctx context.Context, o options, out io.Writer) (err error) {
 		r.tell.heading("The main job went well; everything took %s.", brief(time.Since(started)))
 		return nil
 	}
-	if err := r.announce(mainJob); err != nil {
+	if err := r.announce(ctx, mainJob); err != nil {
 		return err
 	}
 	<-ctx.Done()

@@ -22,21 +22,32 @@ func newState() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// beginConnect is the button: it uses the link up and leads to the provider. The
-// session is sealed before the attempt is used, so that a Vault that is away costs no link.
-//
-// The answer is a page that leads on, and not a redirect: browsers hold redirects
-// of a form against its page's form-action, which would have to list every origin
-// that a provider may pass the person on to.
+// beginConnect is the button of a connect link.
 func (g *Gateway) beginConnect(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), beginTime)
-	defer cancel()
 	if !g.site.SameOrigin(r) {
 		g.fail(w, r, connection.Refused(connection.ErrAuthorizationFailed, "the request did not come from the page of this link",
 			"open the connect link and press its button"), http.StatusForbidden)
 		return
 	}
-	l, progress, attempt, err := g.asked(ctx, r)
+	l, err := g.parseLink(r)
+	if err != nil {
+		g.fail(w, r, err, 0)
+		return
+	}
+	g.lead(w, r, l)
+}
+
+// lead uses the link up and leads to the provider. The session is sealed before the
+// attempt is used, so that a Vault that is away costs no link. Whoever calls it has
+// made sure that a page of ours asked.
+//
+// The answer is a page that leads on, and not a redirect: browsers hold redirects
+// of a form against its page's form-action, which would have to list every origin
+// that a provider may pass the person on to.
+func (g *Gateway) lead(w http.ResponseWriter, r *http.Request, l link) {
+	ctx, cancel := context.WithTimeout(r.Context(), beginTime)
+	defer cancel()
+	progress, attempt, err := g.look(ctx, l)
 	if err == nil {
 		err = g.beginnable(progress, attempt)
 	}

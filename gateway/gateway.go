@@ -8,6 +8,7 @@ import (
 	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors"
+	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
 	"connectedapps/gateway/web"
 
@@ -24,6 +25,13 @@ type Options struct {
 	Catalogue *connectors.Catalogue
 	// AllowHTTP permits authorization pages that are neither https nor on loopback.
 	AllowHTTP bool
+	// Guard knows who people and programs are. Nil leaves out what only they may use: the
+	// console, the API and sign-in.
+	Guard *access.Guard
+	// TemporalUI is the origin of Temporal's Web UI, for links of the console to runs; "" shows none.
+	TemporalUI string
+	// ReturnTo are the origins that connect sessions may send people back to.
+	ReturnTo []string
 	// Log is silent when nil.
 	Log *zap.Logger
 }
@@ -34,6 +42,7 @@ type Gateway struct {
 	environments backend.Set
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
+	guard        *access.Guard
 	log          *zap.Logger
 	now          func() time.Time
 	handler      http.Handler
@@ -46,21 +55,21 @@ func New(options Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{site: site, environments: backend.NewSet(options.Environments...), catalogue: options.Catalogue,
-		allowHTTP: options.AllowHTTP, log: options.Log, now: time.Now}
+		allowHTTP: options.AllowHTTP, guard: options.Guard, log: options.Log, now: time.Now}
 	if g.log == nil {
 		g.log = zap.NewNop()
 	}
 	if len(options.Environments) == 0 || g.catalogue == nil {
 		return nil, connection.InvalidInput("CONNECTED_APPS_ENVIRONMENTS", "a gateway needs at least one environment and a catalogue", "name one")
 	}
-	g.handler = g.routes()
+	g.handler = g.routes(options)
 	return g, nil
 }
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
 
-func (g *Gateway) routes() http.Handler {
+func (g *Gateway) routes(options Options) http.Handler {
 	const link = "/connect/{environment}/{app}/{name}/{attempt}"
 	people := http.NewServeMux()
 	people.HandleFunc("GET "+link, g.showConnect)
@@ -70,13 +79,29 @@ func (g *Gateway) routes() http.Handler {
 	people.HandleFunc(activities.CallbackPath, g.callback) // refuses other methods itself: HEAD would come with GET
 	people.HandleFunc("GET /assets/page.css", g.stylesheet)
 	people.HandleFunc("/", g.unknownPage)
+	site := http.NewServeMux()
+	if g.guard != nil {
+		g.guard.Mount(people)
+		g.front(site, options)
+	}
+	site.Handle("/", bounded(people))
 
 	all := http.NewServeMux()
 	// Health checks come by address, so the Host check is not for them; they tell nothing of anybody.
 	all.HandleFunc("GET /healthz", g.healthy)
 	all.HandleFunc("GET /readyz", g.ready)
-	all.Handle("/", g.onlyOurHost(people))
+	all.Handle("/", g.onlyOurHost(site))
 	return g.protect(all)
+}
+
+// maxForm bounds what the forms of links and of sign-in send: a few short fields.
+const maxForm = 4 << 10
+
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // contentPolicy allows our own stylesheet and our own forms and nothing else. A
@@ -85,7 +110,7 @@ func (g *Gateway) routes() http.Handler {
 // provider may redirect further to origins that nobody can list.
 const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// protect puts the headers on every answer and bounds every request's body.
+// protect puts the headers on every answer. What is served bounds its own bodies.
 func (g *Gateway) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -99,7 +124,6 @@ func (g *Gateway) protect(next http.Handler) http.Handler {
 		if g.site.Secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 		next.ServeHTTP(w, r)
 	})
 }

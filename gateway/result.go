@@ -32,6 +32,10 @@ func (g *Gateway) showResult(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err, 0)
 		return
 	}
+	if own := g.ownPage(r, l.id); own != "" && attempt.State != workflows.AttemptOpen {
+		http.Redirect(w, r, own, http.StatusSeeOther)
+		return
+	}
 	page := outcome(l, progress, attempt, g.now())
 	if page.Choice != nil && g.site.PlainRemote() {
 		w.Header().Set("Referrer-Policy", "same-origin")

@@ -64,6 +64,12 @@ func (p *program) note(format string, values ...any) {
 	fmt.Fprintln(p.errOut, clean(fmt.Sprintf(format, values...)))
 }
 
+// line is a result that is one line, for scripts to take as it is.
+func (p *program) line(text string) error {
+	_, err := fmt.Fprintln(p.out, text)
+	return err
+}
+
 // ago is a time as people say it; "" for never.
 func ago(t, now time.Time) string {
 	if t.IsZero() {

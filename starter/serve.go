@@ -18,11 +18,16 @@ import (
 )
 
 func (p *program) serveCommand() *cobra.Command {
-	return &cobra.Command{
+	var noLink bool
+	c := &cobra.Command{
 		Use: "serve", Short: "Run the gateway that browsers come to", Args: takes(),
-		Long: `Run the gateway: the connect links, the OAuth callback, /healthz and /readyz, for
-every environment in CONNECTED_APPS_ENVIRONMENTS. It keeps no state; run as many as
-you like behind one CONNECTED_APPS_GATEWAY_URL. It stops in order on SIGTERM.`,
+		Long: `Run the gateway: the connect links, the OAuth callback, the pages of sign-in, /healthz
+and /readyz, for every environment in CONNECTED_APPS_ENVIRONMENTS. It keeps no state; run
+as many as you like behind one CONNECTED_APPS_GATEWAY_URL. It stops in order on SIGTERM.
+
+People sign in at the OpenID provider that CONNECTED_APPS_OIDC_ISSUER names. Without one
+a one-time link is printed on standard output at the start; "connected-apps console"
+makes others.`,
 		Example:           "  CONNECTED_APPS_GATEWAY_URL=https://connect.example CONNECTED_APPS_LISTEN=:8400 connected-apps serve",
 		ValidArgsFunction: fixed(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -35,27 +40,32 @@ you like behind one CONNECTED_APPS_GATEWAY_URL. It stops in order on SIGTERM.`,
 				return err
 			}
 			defer func() { _ = log.Sync() }() // standard error cannot always be synced
-			return p.serve(c.Context(), *settings, log)
+			return p.serve(c.Context(), *settings, !noLink, log)
 		},
 	}
+	c.Flags().BoolVar(&noLink, "no-link", false, "print no sign-in link, where standard output is kept")
+	return c
 }
 
-func (p *program) serve(ctx context.Context, settings deployment.Settings, log *zap.Logger) error {
+func (p *program) serve(ctx context.Context, settings deployment.Settings, link bool, log *zap.Logger) error {
 	catalogue, err := p.catalogue()
 	if err != nil {
 		return err
 	}
 	options := gateway.Options{URL: settings.GatewayURL, Catalogue: catalogue, AllowHTTP: settings.AllowHTTP, Log: log}
+	secrets := map[string]*vault.Client{}
 	for _, name := range settings.Environments {
-		secrets, err := settings.Vault(name, log)
+		if secrets[name], err = settings.Vault(name, log); err != nil {
+			return err
+		}
+		client, err := settings.Client(name, catalogue, secrets[name], log)
 		if err != nil {
 			return err
 		}
-		client, err := settings.Client(name, catalogue, secrets, log)
-		if err != nil {
-			return err
-		}
-		options.Environments = append(options.Environments, serving(client, secrets))
+		options.Environments = append(options.Environments, serving(client, secrets[name]))
+	}
+	if options.Guard, err = p.guardOf(settings, secrets, log); err != nil {
+		return err
 	}
 	g, err := gateway.New(options)
 	if err != nil {
@@ -72,6 +82,7 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, log *
 	}
 	log.Info("the gateway serves", zap.String("url", settings.GatewayURL), zap.String("listen", listener.Addr().String()),
 		zap.Strings("environments", settings.Environments), zap.String("catalogue", catalogue.Digest()))
+	go p.greet(ctx, settings, secrets, link) // Vault may take a while, and nobody waits for that
 	err = g.Serve(ctx, listener)
 	log.Info("the gateway has stopped")
 	return err
@@ -80,7 +91,7 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, log *
 // serving is an environment with its real servers behind it.
 func serving(client *workflows.Client, secrets *vault.Client) backend.Environment {
 	return backend.Environment{
-		Name: client.Environment, Client: client, Sealer: secrets, Inbox: secrets.Inbox(),
+		Name: client.Environment, Namespace: client.Namespace(), Client: client, Sealer: secrets, Inbox: secrets.Inbox(),
 		// The smallest question that proves the namespace and its visibility store.
 		Temporal: func(ctx context.Context) error {
 			_, _, err := client.List(ctx, workflows.Filter{}, 1, nil)

@@ -11,6 +11,7 @@
 //	  auth-configs/<app>/<name>            a client registration or shared credential
 //	  attempts/<app>/<name>/<attempt>      what the callback of an authorization will need
 //	  outputs/<app>/<name>/<random>        secrets that actions answered with
+//	  access/{tokens,links}/<sha256>       who may use the gateway; the text of none is kept
 //	connected-apps/<environment>/inbox     KV v2, entries vanish after 15 minutes
 //
 // # Clock

@@ -19,7 +19,7 @@ func (l Layout) base() string {
 	return prefix + "/" + l.Environment
 }
 
-// Secrets is the mount of documents, auth configs, attempts, alert sinks and budgets.
+// Secrets is the mount of documents, auth configs, attempts, alert sinks, budgets and access.
 func (l Layout) Secrets() string { return l.base() + "/secrets" }
 
 // Inbox is the mount where callers leave secrets.
@@ -39,6 +39,9 @@ const (
 	outputs     = "outputs/"
 	budgets     = "budgets/"
 	sinks       = "sinks/"
+	// The gateway's own; the worker is denied access/.
+	tokens = "access/tokens/"
+	links  = "access/links/"
 )
 
 func owner(id connection.ID) string { return id.App() + "/" + id.Slug() }

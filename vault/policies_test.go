@@ -41,6 +41,8 @@ func TestPolicies(t *testing.T) {
 		"secrets/data/outputs/sandbox/acme/o":       {"", "create, read, update"},
 		"secrets/data/access/agent":                 {"create, read, update", "deny"},
 		"secrets/metadata/access/agent":             {"read, list, delete", "deny"},
+		"secrets/data/access/tokens/hash":           {"create, read, update", "deny"},
+		"secrets/metadata/access/links/":            {"read, list, delete", "deny"},
 		"secrets/metadata/connections/sandbox/acme": {"read", "read, list, patch, delete"},
 		"secrets/metadata/auth-configs/sandbox/x":   {"", "read, list, patch, delete"},
 		"secrets/delete/connections/sandbox/acme":   {"", ""},

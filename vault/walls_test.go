@@ -46,7 +46,7 @@ var ofItself = map[string]string{"auth/token/lookup-self": "read", "auth/token/r
 // an entry of its folder.
 func inside() []string {
 	var all []string
-	for _, kind := range append(slices.Clone(kinds), "access") {
+	for _, kind := range append(slices.Clone(kinds), "access", "access/tokens", "access/links") {
 		for _, operation := range []string{"data", "metadata", "delete", "undelete", "destroy", "subkeys", "detailed-metadata"} {
 			all = append(all, "secrets/"+operation+"/"+kind+"/X")
 		}

@@ -35,6 +35,10 @@ func (c *Client) ActionProgress(ctx context.Context, id connection.ID, key strin
 	if err != nil {
 		return ActionProgress{}, problem(err, connection.Internal("describe action"))
 	}
+	return actionProgressOf(described), nil
+}
+
+func actionProgressOf(described *client.ActivityExecutionDescription) ActionProgress {
 	progress := ActionProgress{Attempt: int(described.Attempt)}
 	if next := described.RawResponse.GetInfo().GetNextAttemptScheduleTime(); next != nil { // the SDK makes 1970 of none
 		progress.Next = next.AsTime()
@@ -42,7 +46,7 @@ func (c *Client) ActionProgress(ctx context.Context, id connection.ID, key strin
 	if failure := described.GetLastFailure(); failure != nil {
 		progress.Reason = why(failure).Message
 	}
-	return progress, nil
+	return progress
 }
 
 // sameRequest refuses a key that another request has used: its answer would be taken for this one's.

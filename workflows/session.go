@@ -15,7 +15,7 @@ import (
 // that has succeeded, the link has expired or somebody cancels it, and runs until the
 // platform was told. That it came to nothing is a result, not an error.
 func ConnectSession(ctx workflow.Context, in ConnectSessionInput) (*ConnectSessionState, error) {
-	if err := rightly(ctx, in); err != nil {
+	if err := in.check(); err != nil {
 		return nil, final(why(err))
 	}
 	s := newConnectSession(ctx, in)
@@ -37,18 +37,6 @@ type connectSession struct {
 	begun       Reconnecting // the connect that child is
 	tries       int          // how many connects were asked for
 	cancel      *Reason      // why it is being cancelled
-}
-
-// rightly refuses a session that is none, or that has another's ID: a ConnectApp takes
-// the ID of its parent for its right to be one of a session.
-func rightly(ctx workflow.Context, in ConnectSessionInput) error {
-	if err := in.check(); err != nil {
-		return err
-	}
-	if id := ConnectSessionWorkflowID(in.Environment, in.Session); id != workflow.GetInfo(ctx).WorkflowExecution.ID {
-		return connection.InvalidInput("session", "the workflow has another ID", "start it as "+id)
-	}
-	return nil
 }
 
 func newConnectSession(ctx workflow.Context, in ConnectSessionInput) *connectSession {

@@ -303,10 +303,24 @@ func TestAForgedSessionConnectIsRefused(t *testing.T) {
 	})
 }
 
+// A session under another environment's ID, or none of a session, cannot connect: that
+// is ConnectApp's to see, since a history is replayed without its workflow's ID.
+func TestASessionUnderAnotherIDConnectsNothing(t *testing.T) {
+	r := &recorder{plan: keyPlan()}
+	v := newVisit(t, r)
+	v.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: ConnectSessionWorkflowID("production", "s1"), TaskQueue: Queue})
+	v.claim(time.Second)
+	v.start(time.Minute)
+	after := v.look(2 * time.Minute)
+	result, _ := v.play()
+	if after.State != SessionClaimed || after.Problem == nil || after.Problem.Field != "mode" || result.State != SessionFailed || r.count("ValidateConnect") != 1 {
+		t.Errorf("%+v, %+v", after, result)
+	}
+}
+
 // What is no session fails before it is one.
 func TestNonsenseIsNoSession(t *testing.T) {
 	for name, spoil := range map[string]func(*ConnectSessionInput){
-		"another ID":          func(in *ConnectSessionInput) { in.Session = "s2" },
 		"another environment": func(in *ConnectSessionInput) { in.Environment = "production" },
 		"another app":         func(in *ConnectSessionInput) { in.App = "github" },
 		"a token":             func(in *ConnectSessionInput) { in.TokenSHA256 = "secret" },

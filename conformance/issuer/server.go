@@ -26,8 +26,10 @@ const (
 	ServiceClient, ServiceSecret = "sid1", "verysecret"
 	// Secret is both clients'.
 	Secret = "conformance-secret-7f3a"
-	// RedirectURI is the web client's.
-	RedirectURI = "https://gateway.example/oauth/callback"
+	// RedirectURI is where the web client brings connections home, SignInURI people.
+	RedirectURI = gatewayURL + "/oauth/callback"
+	SignInURI   = gatewayURL + "/sign-in/oidc/callback"
+	gatewayURL  = "https://gateway.example"
 	password    = "verysecure" // of the library's example user
 )
 
@@ -38,7 +40,7 @@ func Start(t *testing.T) string {
 	var handler http.Handler
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	storage.RegisterClients(storage.WebClient(WebClient, Secret, RedirectURI), storage.DeviceClient(DeviceClient, Secret))
+	storage.RegisterClients(storage.WebClient(WebClient, Secret, RedirectURI, SignInURI), storage.DeviceClient(DeviceClient, Secret))
 	handler = exampleop.SetupServer(server.URL+"/", storage.NewStorage(storage.NewUserStore(server.URL+"/")), nil, false)
 	return server.URL + "/"
 }
@@ -51,7 +53,7 @@ func browser(t *testing.T) *http.Client {
 		t.Fatal(err)
 	}
 	return &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		if strings.HasPrefix(r.URL.String(), RedirectURI) {
+		if strings.HasPrefix(r.URL.String(), gatewayURL+"/") {
 			return http.ErrUseLastResponse
 		}
 		return nil

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"connectedapps/connection"
 )
@@ -50,6 +51,8 @@ type Person struct {
 	// FormToken must come back with every form of a browser's session; "" for a program,
 	// whose token no other site can make a browser send.
 	FormToken string `json:"-"`
+	// away are environments whose Vault could not say which role the person has there.
+	away []string
 }
 
 // Display is the name to show.
@@ -63,10 +66,14 @@ func (p Person) Display() string {
 // May reports whether the person has a role in an environment.
 func (p Person) May(environment string, role Role) bool { return p.Roles[environment].Includes(role) }
 
-// Check is [Person.May] as an error, ErrNotAllowed, that says which role is wanted.
+// Check is [Person.May] as an error, ErrNotAllowed, that says which role is wanted;
+// ErrVaultUnavailable where that cannot be told just now.
 func (p Person) Check(environment string, role Role) error {
-	if p.May(environment, role) {
+	switch {
+	case p.May(environment, role):
 		return nil
+	case slices.Contains(p.away, environment):
+		return connection.VaultUnavailable("the Vault of " + environment + " cannot say just now what you may do there")
 	}
 	return connection.Refused(connection.ErrNotAllowed, "this needs the role "+string(role)+" in "+connection.Bound(environment, 63),
 		"ask an administrator of that environment")

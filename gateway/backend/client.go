@@ -64,6 +64,7 @@ type Connections interface {
 	DisconnectAll(ctx context.Context, ids []connection.ID, reason string, each func(workflows.Disconnected)) error
 	RunAction(ctx context.Context, in activities.CallActionInput) (*activities.CallActionResult, error)
 	ActionProgress(ctx context.Context, id connection.ID, key string) (workflows.ActionProgress, error)
+	ActionRun(ctx context.Context, id connection.ID, key string) (workflows.ActionRun, error)
 }
 
 // AuthConfigs are client registrations and shared credentials.

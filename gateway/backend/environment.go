@@ -22,6 +22,8 @@ type Inbox interface {
 // Environment is one environment that a gateway serves, with its own identity in Vault.
 type Environment struct {
 	Name string
+	// Namespace is Temporal's, for links to its Web UI.
+	Namespace string
 	// Client is the environment's workflows.
 	Client Client
 	Sealer Sealer

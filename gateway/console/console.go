@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"connectedapps/connection"
 	"connectedapps/connectors"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
@@ -45,11 +46,21 @@ func New(options Options) *Console {
 	}
 	c.mux.HandleFunc("GET /{$}", c.home)
 	c.galleryRoutes()
+	c.estateRoutes()
 	c.appRoutes()
 	c.connectRoutes()
 	c.mux.HandleFunc("/", c.unknownPage)
 	return c
 }
+
+// Paths are what a console answers, as patterns of a mux: whoever mounts it lets only
+// people through who have signed in.
+func Paths() []string {
+	return []string{"/{$}", "/apps", "/apps/", "/connections", "/connections/", "/auth-configs", "/auth-configs/", "/alerts", "/alerts/"}
+}
+
+// ConnectPath is the page of a connect that is under way, or of the last one there was.
+func ConnectPath(id connection.ID) string { return pageOf(id) + "/connect" }
 
 // contentPolicy allows our own stylesheets, scripts and forms and nothing else.
 // Drawings are part of the page, and need no permission.

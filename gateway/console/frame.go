@@ -105,6 +105,11 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error, status
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
+	if partOnly(r) { // whatever part was asked for, this is said instead of the page
+		w.Header().Set("HX-Retarget", "#main")
+		w.Header().Set("HX-Reselect", "#main")
+		w.Header().Set("HX-Reswap", "outerHTML")
+	}
 	f := c.frame(r, "", web.TitleOf(problem.Type), nil)
 	f.Problem = problem
 	if err := c.render(w, status, "problem.html", "frame", f); err != nil {

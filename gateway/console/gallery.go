@@ -56,7 +56,7 @@ func (c *Console) showGallery(w http.ResponseWriter, r *http.Request) error {
 	slices.SortFunc(page.Kinds, func(a, b connection.AuthKind) int { return strings.Compare(kindTitle(a), kindTitle(b)) })
 	page.Kinds = slices.Compact(page.Kinds)
 	slices.SortStableFunc(page.Apps, func(a, b card) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	if r.Header.Get("HX-Request") == "true" {
+	if partOnly(r) {
 		return c.part(w, r, "gallery.html", "cards", page)
 	}
 	return c.show(w, r, "gallery.html", "apps", "App Gallery", page)

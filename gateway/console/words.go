@@ -15,6 +15,7 @@ var functions = template.FuncMap{
 	"asset":    func(name string) string { return assetPaths[name] },
 	"sentence": web.Sentence,
 	"kind":     kindTitle,
+	"alert":    alertTitle,
 	"ago":      func(t time.Time) string { return ago(time.Since(t)) },
 	"moment":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") },
 	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

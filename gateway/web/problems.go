@@ -23,11 +23,11 @@ func StatusOf(kind string) int {
 		return http.StatusForbidden
 	case connection.ErrUnknownApp, connection.ErrUnknownEnvironment, connection.ErrUnknownAction,
 		connection.ErrConnectionNotFound, connection.ErrAuthConfigNotFound, connection.ErrToolkitNotFound,
-		connection.ErrSinkNotFound, connection.ErrAlertNotFound, connection.ErrConnectSessionNotFound:
+		connection.ErrSinkNotFound, connection.ErrAlertNotFound, connection.ErrConnectSessionNotFound, connection.ErrTokenNotFound:
 		return http.StatusNotFound
 	case connection.ErrLinkInvalid, connection.ErrSessionClosed:
 		return http.StatusGone
-	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrSinkTaken,
+	case connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrSinkTaken, connection.ErrTokenTaken,
 		connection.ErrConnectionPending, connection.ErrConnectionPaused, connection.ErrReconnectRequired, connection.ErrOutcomeUnknown:
 		return http.StatusConflict
 	case connection.ErrRejectedInput, connection.ErrTestFailed, connection.ErrIdentityChanged, connection.ErrClientMisconfigured:

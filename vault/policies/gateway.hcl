@@ -28,7 +28,7 @@ path "{{base}}/transit/decrypt/payloads" {
   capabilities = ["update"]
 }
 
-# Agents' access tokens, stored as hashes.
+# Access tokens and sign-in links, stored as hashes.
 path "{{base}}/secrets/data/access/*" {
   capabilities = ["create", "read", "update"]
 }

@@ -9,7 +9,7 @@ path "{{base}}/secrets/data/*" {
 path "{{base}}/secrets/metadata/*" {
   capabilities = ["read", "list", "patch", "delete"]
 }
-# Agents' access tokens are the gateway's. The folder itself has a rule too: listing it is asked for without the slash.
+# Access tokens and sign-in links are the gateway's. The folder itself has a rule too: listing it is asked for without the slash.
 path "{{base}}/secrets/metadata/access" {
   capabilities = ["deny"]
 }

@@ -1,0 +1,34 @@
+package access
+
+import (
+	"net/url"
+	"strings"
+)
+
+// maxReturn bounds a return_to; pages of ours have shorter addresses.
+const maxReturn = 2 << 10
+
+// localPath is a return_to that leads to this gateway, and "/" for every other:
+// browsers take //host and /\host for another site, and drop control characters.
+func localPath(text string) string {
+	if text == "" || text[0] != '/' || len(text) > maxReturn || strings.HasPrefix(text, "//") ||
+		strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }) {
+		return "/"
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") {
+		return "/"
+	}
+	if u.Path == SignInPath || strings.HasPrefix(u.Path, SignInPath+"/") || u.Path == SignOutPath {
+		return "/"
+	}
+	return text
+}
+
+// returning is an address of ours with where to go afterwards.
+func returning(path, to string) string {
+	if to = localPath(to); to == "/" {
+		return path
+	}
+	return path + "?" + url.Values{"return_to": {to}}.Encode()
+}

@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"net/http"
+
+	"connectedapps/connection"
+	"connectedapps/gateway/access"
+	"connectedapps/gateway/api"
+	"connectedapps/gateway/backend"
+	"connectedapps/gateway/console"
+)
+
+// front mounts what only those may use whom the guard knows: the console's pages, and
+// the API, which share the lists of connections.
+func (g *Gateway) front(site *http.ServeMux, options Options) {
+	lists := new(backend.Lists)
+	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
+		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, Log: g.log})
+	known := g.guard.Pages(pages)
+	for _, path := range console.Paths() {
+		site.Handle(path, known)
+	}
+	site.HandleFunc("GET /assets/", console.Assets)
+	site.HandleFunc("GET /assets/page.css", g.stylesheet)
+	site.Handle(api.Prefix+"/", api.New(api.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue,
+		Authenticator: g.guard, Lists: lists, ReturnTo: options.ReturnTo, AllowHTTP: g.allowHTTP, Log: g.log}))
+}
+
+// authorize leads a person to the app whose form of the console, which was checked, asks for it.
+func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, attempt console.Attempt) {
+	environment, err := g.environments.Of(attempt.Connection)
+	if err != nil {
+		g.fail(w, r, err, 0)
+		return
+	}
+	g.lead(w, r, link{environment: environment, id: attempt.Connection, attempt: attempt.ID})
+}
+
+// ownPage is the console's page of a connect, for a person who may see it; "" for others,
+// who came by a link and are shown its result.
+func (g *Gateway) ownPage(r *http.Request, id connection.ID) string {
+	if g.guard == nil {
+		return ""
+	}
+	person, err := g.guard.Identify(r)
+	if err != nil || !person.May(id.Environment(), access.Viewer) {
+		return ""
+	}
+	return console.ConnectPath(id)
+}
