@@ -116,7 +116,7 @@ func (c *Console) startConnect(w http.ResponseWriter, r *http.Request) error {
 	in := f.input(t, access.Of(r.Context()).Display())
 	plan, err := e.Client.CheckConnect(in)
 	if err == nil {
-		d := desk{Environment: e, id: in.Connection, path: connectPath(in.Connection)}
+		d := desk{Environment: e, id: in.Connection, path: ConnectPath(in.Connection)}
 		err = c.launch(w, r, d, in, plan.Flow, t.secrets)
 	}
 	return c.formFailed(w, r, f, err)

@@ -25,14 +25,11 @@ type desk struct {
 	guest *guest
 }
 
-// connectPath is where the console shows a connect or a reconnect.
-func connectPath(id connection.ID) string { return pageOf(id) + "/connect" }
-
 // desk is the page of the connect that a path names, for somebody with the role.
 func (c *Console) desk(r *http.Request, role access.Role) (desk, error) {
 	e, id, err := c.named(r, role)
 	person := access.Of(r.Context())
-	return desk{Environment: e, id: id, path: connectPath(id), token: person.FormToken, may: person.May(e.Name, access.Operator)}, err
+	return desk{Environment: e, id: id, path: ConnectPath(id), token: person.FormToken, may: person.May(e.Name, access.Operator)}, err
 }
 
 // launch begins a connect, or goes on with the very same one that is open, and leads
