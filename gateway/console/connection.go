@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"connectedapps/connection"
@@ -131,7 +132,7 @@ func (c *Console) connectionPage(r *http.Request, e backend.Environment, id conn
 	page.PolicyWords = policyWords(app, described.Policy)
 	page.Intervals = intervals(app, described.Policy.ProbeEvery)
 	if c.TemporalUI != "" && e.Namespace != "" && described.RunID != "" {
-		page.RunLink = c.TemporalUI + "/namespaces/" + url.PathEscape(e.Namespace) + "/workflows/" +
+		page.RunLink = strings.TrimRight(c.TemporalUI, "/") + "/namespaces/" + url.PathEscape(e.Namespace) + "/workflows/" +
 			url.PathEscape(workflows.ConnectionWorkflowID(id)) + "/" + url.PathEscape(described.RunID)
 	}
 	page.Timeline = timeline(described.State)

@@ -147,9 +147,12 @@ func (c *Console) changeSaying(w http.ResponseWriter, r *http.Request, do func(c
 	}
 	late, err := patiently(r.Context(), func(ctx context.Context) error { return do(ctx, e, id) })
 	c.Lists.Changed(e.Name)
-	if err == nil {
+	switch {
+	case err == nil:
 		to(w, r, pageOf(id), said(late))
 		return nil
+	case connection.TypeOf(err) == connection.ErrConnectionNotFound: // another tab was first
+		return c.showGone(w, r, id, web.ProblemOf(r, c.Log, err))
 	}
 	page, missing := c.connectionPage(r, e, id)
 	if missing != nil {

@@ -170,6 +170,7 @@ func TestViewersSeeNoButtons(t *testing.T) {
 }
 
 func TestWhatTakesLongGoesOn(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t).connected(connection.Active)
 	d.dev.wait = time.Minute
 	began := time.Now()
@@ -177,5 +178,23 @@ func TestWhatTakesLongGoesOn(t *testing.T) {
 	holds(t, page, "takes longer than usual and goes on by itself")
 	if took := time.Since(began); took > patience+2*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+func TestDisconnectingTwiceShowsThatItIsGone(t *testing.T) {
+	d := newDesk(t).connected(connection.Active)
+	d.dev.err = connection.Disconnected(sandboxID, time.Date(2026, 3, 4, 5, 6, 0, 0, time.UTC))
+	response := d.post(demo+"/disconnect", "sure", "yes")
+	holds(t, textOf(t, response), "was disconnected on 2026-03-04 05:06 UTC", `href="/apps/sandbox/connect"`)
+	if response.StatusCode != http.StatusNotFound {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+func TestRefusedPartsTakeTheWholePage(t *testing.T) {
+	d := newDesk(t).connected(connection.Active).as(access.Viewer)
+	response := d.serve("POST", demo+"/test", url.Values{"form_token": {estateToken}}, byHTMX)
+	if response.StatusCode != http.StatusForbidden || response.Header.Get("HX-Retarget") != "#main" {
+		t.Errorf("%d, retarget %q", response.StatusCode, response.Header.Get("HX-Retarget"))
 	}
 }

@@ -26,15 +26,15 @@ type bulkDeed struct {
 }
 
 var bulkDeeds = []bulkDeed{
-	{Key: "test", Title: "Test", Will: "Its app is asked whether it works, now.",
+	{Key: "test", Title: "Test", Will: "its app is asked whether it works, now.",
 		from: []connection.Status{connection.Active, connection.Error, connection.Expired}},
-	{Key: "refresh", Title: "Refresh", Will: "Its credential is renewed, now.",
+	{Key: "refresh", Title: "Refresh", Will: "its credential is renewed, now.",
 		from: []connection.Status{connection.Active, connection.Error}},
-	{Key: "pause", Title: "Pause", Will: "Its actions are refused and its app is asked nothing, until it is resumed.", Reason: true,
+	{Key: "pause", Title: "Pause", Will: "its actions are refused and its app is asked nothing, until it is resumed.", Reason: true,
 		from: []connection.Status{connection.Active, connection.Error}},
-	{Key: "resume", Title: "Resume", Will: "It is looked after and can be used again.", Reason: true,
+	{Key: "resume", Title: "Resume", Will: "it is looked after and can be used again.", Reason: true,
 		from: []connection.Status{connection.Paused}},
-	{Key: "disconnect", Title: "Disconnect", Will: "Its grant is revoked where the app offers that, its credential is destroyed, and it is gone.", Reason: true,
+	{Key: "disconnect", Title: "Disconnect", Will: "its grant is revoked where the app offers that, its credential is destroyed, and it is gone.", Reason: true,
 		Warning: "Credentials are destroyed, and workflows and agents that use these connections fail from then on. This cannot be undone.",
 		from:    []connection.Status{connection.Active, connection.Error, connection.Expired, connection.Paused}},
 }

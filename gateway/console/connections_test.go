@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,24 @@ func TestBulkTellsEachResult(t *testing.T) {
 	page = textOf(t, d.post("/connections/bulk", "do", "refresh", "confirm", "yes", "id", sandboxID.String()))
 	holds(t, page, "&lt;script&gt;alert")
 	safe(t, page)
+}
+
+func TestBulkIsBoundedByTime(t *testing.T) {
+	d := newDesk(t)
+	form := url.Values{"form_token": {estateToken}, "do": {"resume"}, "confirm": {"yes"}}
+	for i := range 3 * bulkAtOnce {
+		id := connection.ID(fmt.Sprintf("development/github/c-%02d", i))
+		d.dev.rows = append(d.dev.rows, workflows.Row{ID: id, App: "github", Environment: "development", Status: connection.Paused})
+		form.Add("id", id.String())
+	}
+	d.dev.wait = 300 * time.Millisecond
+	ctx, cancel := context.WithTimeout(context.Background(), 450*time.Millisecond)
+	defer cancel()
+	page := textOf(t, d.serve("POST", "/connections/bulk", form, func(r *http.Request) { *r = *r.WithContext(ctx) }))
+	holds(t, page, "16 of them left when the time was over", "Resumed.", "Left: no answer in time; it may still go on by itself.", "Left: there was no time to begin.")
+	if deeds := strings.Count(d.dev.deedsOf(), "resume"); deeds != bulkAtOnce {
+		t.Errorf("%d were done", deeds)
+	}
 }
 
 func TestBulkRefusals(t *testing.T) {

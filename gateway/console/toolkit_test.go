@@ -113,6 +113,7 @@ func TestActionIsCheckedBeforeItRuns(t *testing.T) {
 }
 
 func TestRunThatFailsOrTakesLong(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t).connected(connection.Expired)
 	d.dev.runErr = connection.Refused(connection.ErrOutcomeUnknown, scripted, "look in the app")
 	key := keyOn(t, d.get(tried))
