@@ -29,6 +29,8 @@ func Variables() []Variable {
 		{"CONNECTED_APPS_VAULT_PREFIX", "connected-apps", "path in Vault under which the mounts lie"},
 		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
 		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps, and the gateway from other machines, may be reached without TLS"},
+		{"CONNECTED_APPS_TEMPORAL_UI", "", "origin of Temporal's Web UI, for links of the console to runs"},
+		{"CONNECTED_APPS_RETURN_TO", "", "origins that connect sessions may send people back to, separated by commas"},
 		{"CONNECTED_APPS_OIDC_ISSUER", "", "OpenID provider that people sign in to the gateway at; without it by one-time links"},
 		{"CONNECTED_APPS_OIDC_CLIENT_ID", "", "the gateway's client ID there"},
 		{"CONNECTED_APPS_OIDC_CLIENT_SECRET_FILE", "", "file with its client secret; without it the client is public, and PKCE protects it"},
@@ -50,6 +52,8 @@ type Settings struct {
 	Environments []string
 	Environment  string
 	GatewayURL   string
+	TemporalUI   string   // without a slash at its end; "" shows no links
+	ReturnTo     []string // origins
 	Listen       string
 	Connectors   []string
 	Identities   string
@@ -98,6 +102,15 @@ func Read() (Settings, error) {
 		HealthListen: os.Getenv("CONNECTED_APPS_HEALTH_LISTEN"),
 	}
 	s.OIDC = readOIDC(s.GatewayURL)
+	if s.TemporalUI = strings.TrimSuffix(os.Getenv("CONNECTED_APPS_TEMPORAL_UI"), "/"); s.TemporalUI != "" && !origin(s.TemporalUI) {
+		return s, connection.InvalidInput("CONNECTED_APPS_TEMPORAL_UI", "this is not an origin", "give scheme and host, such as https://temporal.example")
+	}
+	for _, text := range list("CONNECTED_APPS_RETURN_TO", ",", "") {
+		if text = strings.TrimSuffix(text, "/"); !origin(text) {
+			return s, connection.InvalidInput("CONNECTED_APPS_RETURN_TO", fmt.Sprintf("%q is not an origin", connection.Bound(text, 200)), "write it as https://platform.example")
+		}
+		s.ReturnTo = append(s.ReturnTo, text)
+	}
 	for _, environment := range s.Environments {
 		if err := connection.CheckSlug("CONNECTED_APPS_ENVIRONMENTS", environment); err != nil {
 			return s, err
@@ -175,6 +188,12 @@ func LoadFile() error {
 		}
 	}
 	return nil
+}
+
+// origin reports whether text is scheme and host of a site, and nothing after them.
+func origin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && u.Scheme+"://"+u.Host == text
 }
 
 func or(name, fallback string) string {

@@ -54,7 +54,8 @@ func (o *options) shared(s surroundings) ([]string, error) {
 		if err := os.WriteFile(profile, []byte("# Empty on purpose: devstack sets TEMPORAL_ADDRESS.\n"), 0o600); err != nil {
 			return nil, err
 		}
-		env = append(env, "TEMPORAL_ADDRESS="+o.ports.address(portTemporal), "TEMPORAL_CONFIG_FILE="+profile)
+		env = append(env, "TEMPORAL_ADDRESS="+o.ports.address(portTemporal), "TEMPORAL_CONFIG_FILE="+profile,
+			"CONNECTED_APPS_TEMPORAL_UI=http://"+o.ports.address(portTemporalUI))
 	} else {
 		env = append(env, "TEMPORAL_ADDRESS="+s.temporal)
 	}

@@ -197,18 +197,33 @@ func (b *tab) meant(kind, words string) string {
 	return found
 }
 
+// with finds what a person means and does something with it. A part of the page that
+// is replaced meanwhile is looked for again, as a person would.
+func (b *tab) with(kind, words string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	var err error
+	for range 10 {
+		b.meant(kind, words)
+		ctx, cancel := context.WithTimeout(b.ctx, 4*time.Second)
+		err = chromedp.Do(ctx, steps...)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+	b.t.Fatalf("%s %s: %v\nat %s:\n%s", kind, words, err, b.at(), b.text())
+}
+
 // press clicks the button or the link with these words.
 func (b *tab) press(words string) {
 	b.t.Helper()
-	b.meant("press", words)
-	b.do(chromedp.Click("[data-meant]"))
+	b.with("press", words, chromedp.Click("[data-meant]"))
 }
 
 // fill types into the field with this label, in place of what it holds.
 func (b *tab) fill(label, text string) {
 	b.t.Helper()
-	b.meant("field", label)
-	b.do(chromedp.Clear("[data-meant]"), chromedp.SendKeys("[data-meant]", text))
+	b.with("field", label, chromedp.Clear("[data-meant]"), chromedp.SendKeys("[data-meant]", text))
 }
 
 // choose ticks the box, or picks the option of a selection, with this label.
@@ -216,7 +231,7 @@ func (b *tab) choose(label, option string) {
 	b.t.Helper()
 	kind := b.meant("field", label)
 	if !strings.HasPrefix(kind, "SELECT") {
-		b.do(chromedp.Click("[data-meant]"))
+		b.with("field", label, chromedp.Click("[data-meant]"))
 		return
 	}
 	quoted, _ := json.Marshal(option)

@@ -102,15 +102,15 @@ func TestConsoleCorrectsAWrongKey(t *testing.T) {
 // the first was closed.
 func TestConsoleComesBackToALogin(t *testing.T) {
 	name := id("browser-login")
-	b := newTab(t)
-	b.signIn()
+	later := newTab(t)
+	later.signIn()
+	b := later.another()
 	b.startConnect(t, "Browser login", "login")
 	b.fill("User name", s.credentials["basic_username"])
 	b.fill("Password", s.credentials["basic_password"])
 	b.press("Connect and test")
 	b.see("One-time code")
 	b.accessible()
-	later := b.another()
 	if err := chromedp.Cancel(b.ctx); err != nil {
 		t.Log("closing the first tab:", err)
 	}

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"net/http"
+	"net/http/cookiejar"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -58,4 +61,32 @@ func leave(t *testing.T, name string) {
 		return connection.TypeOf(err) == connection.ErrConnectionNotFound
 	})
 	gone(t, name)
+}
+
+// signedIn is a program with a browser's session.
+func signedIn(t testing.TB) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	visitor := &http.Client{Jar: jar, Timeout: time.Minute}
+	out, err := exec.Command("../bin/connected-apps", "console").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequest(http.MethodPost, strings.TrimSpace(string(out)), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", s.ready.Gateway)
+	response, err := visitor.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("signing in answered %s", response.Status)
+	}
+	return visitor
 }

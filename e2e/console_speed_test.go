@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"go.uber.org/zap"
 )
 
 // crowdedEnvironment is where the benchmark's connections are: no other test counts there.
@@ -72,7 +74,7 @@ func fetch(b *testing.B, visitor *http.Client, path string) {
 // crowd starts connections that nobody works on, and ends them with the benchmark.
 func crowd(b *testing.B, n int) {
 	b.Helper()
-	other, err := s.settings.Temporal(crowdedEnvironment, quietLog)
+	other, err := s.settings.Temporal(crowdedEnvironment, zap.NewNop())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -92,7 +94,7 @@ func crowd(b *testing.B, n int) {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() {
-			_ = other.TerminateWorkflow(b.Context(), workflows.ConnectionWorkflowID(id), "", "the benchmark is over")
+			_ = other.TerminateWorkflow(context.Background(), workflows.ConnectionWorkflowID(id), "", "the benchmark is over")
 		})
 	}
 	time.Sleep(2 * time.Second) // visibility follows

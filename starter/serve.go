@@ -21,7 +21,7 @@ func (p *program) serveCommand() *cobra.Command {
 	var noLink bool
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the gateway that browsers come to", Args: takes(),
-		Long: `Run the gateway: the connect links, the OAuth callback, the pages of sign-in, /healthz
+		Long: `Run the gateway: the console, the API, the connect links, the OAuth callback, /healthz
 and /readyz, for every environment in CONNECTED_APPS_ENVIRONMENTS. It keeps no state; run
 as many as you like behind one CONNECTED_APPS_GATEWAY_URL. It stops in order on SIGTERM.
 
@@ -52,7 +52,8 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, link 
 	if err != nil {
 		return err
 	}
-	options := gateway.Options{URL: settings.GatewayURL, Catalogue: catalogue, AllowHTTP: settings.AllowHTTP, Log: log}
+	options := gateway.Options{URL: settings.GatewayURL, Catalogue: catalogue, AllowHTTP: settings.AllowHTTP,
+		TemporalUI: settings.TemporalUI, ReturnTo: settings.ReturnTo, Log: log}
 	secrets := map[string]*vault.Client{}
 	for _, name := range settings.Environments {
 		if secrets[name], err = settings.Vault(name, log); err != nil {
