@@ -8,15 +8,15 @@ import (
 // maxReturn bounds a return_to; pages of ours have shorter addresses.
 const maxReturn = 2 << 10
 
-// localPath is a return_to that leads to this gateway, and "/" for every other:
-// browsers take //host and /\host for another site, and drop control characters.
+// localPath is a return_to that leads to this gateway, and "/" for every other. Browsers
+// take //host and /\host for another site; control characters, which they drop, are
+// refused by the parser.
 func localPath(text string) string {
-	if text == "" || text[0] != '/' || len(text) > maxReturn || strings.HasPrefix(text, "//") ||
-		strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }) {
+	if text == "" || text[0] != '/' || len(text) > maxReturn || strings.ContainsRune(text, '\\') {
 		return "/"
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") {
+	if err != nil || u.Host != "" || strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
 	if u.Path == SignInPath || strings.HasPrefix(u.Path, SignInPath+"/") || u.Path == SignOutPath {
