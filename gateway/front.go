@@ -16,6 +16,8 @@ func (g *Gateway) front(site *http.ServeMux, options Options) {
 	lists := new(backend.Lists)
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
 		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, Log: g.log})
+	g.console = pages
+	site.Handle(console.SessionPaths, pages.Sessions())
 	known := g.guard.Pages(pages)
 	for _, path := range console.Paths() {
 		site.Handle(path, known)
@@ -36,11 +38,15 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, attempt cons
 	g.lead(w, r, link{environment: environment, id: attempt.Connection, attempt: attempt.ID})
 }
 
-// ownPage is the console's page of a connect, for a person who may see it; "" for others,
-// who came by a link and are shown its result.
+// ownPage is the page of a connect for whoever began it here: in the console, or as the
+// guest of a connect session. It is "" for those who came by a connect link, and are shown
+// its result.
 func (g *Gateway) ownPage(r *http.Request, id connection.ID) string {
-	if g.guard == nil {
+	if g.console == nil {
 		return ""
+	}
+	if page := g.console.GuestPage(r, id); page != "" {
+		return page
 	}
 	person, err := g.guard.Identify(r)
 	if err != nil || !person.May(id.Environment(), access.Viewer) {

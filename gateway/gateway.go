@@ -10,6 +10,7 @@ import (
 	"connectedapps/connectors"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
+	"connectedapps/gateway/console"
 	"connectedapps/gateway/web"
 
 	"go.uber.org/zap"
@@ -43,6 +44,7 @@ type Gateway struct {
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
 	guard        *access.Guard
+	console      *console.Console // nil without a guard
 	log          *zap.Logger
 	now          func() time.Time
 	handler      http.Handler

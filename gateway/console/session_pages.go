@@ -12,6 +12,9 @@ import (
 	"connectedapps/workflows"
 )
 
+// SessionPaths is where [Console.Sessions] is mounted: whoever comes there has not signed in.
+const SessionPaths = "/connect-session/"
+
 // Sessions answers people who came with the link of a connect session and have not
 // signed in: everything below /connect-session/.
 func (c *Console) Sessions() http.Handler {
