@@ -155,14 +155,6 @@ func (g *Guard) named(name string) (Environment, bool) {
 	return Environment{}, false
 }
 
-func (g *Guard) names() []string {
-	names := make([]string, len(g.environments))
-	for i, e := range g.environments {
-		names[i] = e.Name
-	}
-	return names
-}
-
 // clockOf is an environment's Vault clock, asked for once a minute.
 func (g *Guard) clockOf(ctx context.Context, e Environment) (connection.Clock, error) {
 	if clock, ok := g.clocks.get(e.Name); ok {

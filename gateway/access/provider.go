@@ -203,7 +203,7 @@ func groupsOf(claims map[string]json.RawMessage, name string) []string {
 	for inner := claims; !ok; {
 		head, rest, more := strings.Cut(name, ".")
 		if !more {
-			raw, ok = inner[head]
+			raw = inner[head]
 			break
 		}
 		var next map[string]json.RawMessage
