@@ -220,5 +220,27 @@ func pretty(raw json.RawMessage) string {
 	if len(raw) == 0 || json.Indent(&text, raw, "", "  ") != nil {
 		return ""
 	}
-	return text.String()
+	return readable(text.String())
+}
+
+// inMarkup are the characters that Go escapes in JSON, for those who put it into markup as it is.
+var inMarkup = map[string]byte{`\u003c`: '<', `\u003e`: '>', `\u0026`: '&'}
+
+// readable writes them as what they are. The templates make them harmless.
+func readable(text string) string {
+	var out strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' || i+1 >= len(text) {
+			out.WriteByte(text[i])
+			continue
+		}
+		if c, found := inMarkup[text[i:min(i+6, len(text))]]; found {
+			out.WriteByte(c)
+			i += 5
+			continue
+		}
+		out.WriteString(text[i : i+2]) // another escape, of a backslash maybe, which begins none
+		i++
+	}
+	return out.String()
 }

@@ -75,7 +75,7 @@ func TestActionRunsOnceForAForm(t *testing.T) {
 	}
 	page := d.get(tried + "/runs/" + key)
 	safe(t, page)
-	holds(t, page, "It is done", "The app answered 200.", "Grace Hopper", `\u003cscript`)
+	holds(t, page, "It is done", "The app answered 200.", "Grace Hopper", `&lt;script&gt;alert(\&#34;x`)
 	lacks(t, page, "Next page") // what changes data has no next page to be had by a button
 	page = textOf(t, d.post(tried, "key", key, "sure", "yes", "arg:name", "Somebody else"))
 	holds(t, page, "This key was used for another request")
@@ -341,4 +341,15 @@ func sameJSON(t *testing.T, a, b json.RawMessage) bool {
 		return value
 	}
 	return reflect.DeepEqual(decode(a), decode(b))
+}
+
+func TestResultsAreReadable(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"\u003cb\u003e \u0026"`: `"<b> &"`, `"\\u003c"`: `"\\u003c"`, `"\\\u003c"`: `"\\<"`, `"\u00e9\n\""`: `"\u00e9\n\""`, `1.50`: `1.50`, ``: ``,
+	} {
+		got := pretty(json.RawMessage(raw))
+		if got != want || raw != "" && !sameJSON(t, json.RawMessage(got), json.RawMessage(raw)) {
+			t.Errorf("%s is shown as %s, not %s", raw, got, want)
+		}
+	}
 }
