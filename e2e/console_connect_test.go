@@ -117,7 +117,6 @@ func TestConsoleComesBackToALogin(t *testing.T) {
 	later.open("/connections")
 	later.see("Browser login")
 	later.press("Browser login")
-	later.open(pageOf(name) + "/connect")
 	later.see("One-time code")
 	later.fill("Code", oneTimeCode(t))
 	later.press("Continue")

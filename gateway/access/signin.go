@@ -47,6 +47,9 @@ func (g *Guard) Pages(next http.Handler) http.Handler {
 		switch {
 		case connection.TypeOf(err) == connection.ErrNotSignedIn && navigates(r):
 			http.Redirect(w, r, returning(SignInPath, r.URL.RequestURI()), http.StatusSeeOther)
+		case connection.TypeOf(err) == connection.ErrNotSignedIn && r.Header.Get("HX-Request") == "true":
+			w.Header().Set("HX-Refresh", "true") // a part of a page whose session has ended: the whole page is asked for, and leads to sign-in
+			w.WriteHeader(http.StatusUnauthorized)
 		case err != nil:
 			g.fail(w, r, err)
 		case len(who.Roles) == 0:

@@ -163,6 +163,10 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: %d %s", name, response.StatusCode, response.Header.Get("Location"))
 		}
 	}
+	part := b.do("GET", "/x", nil, func(r *http.Request) { r.Header.Set("HX-Request", "true") })
+	if text := body(t, part); part.StatusCode != 401 || part.Header.Get("HX-Refresh") != "true" || text != "" {
+		t.Errorf("a part of a page is answered %d %q", part.StatusCode, text)
+	}
 	page := body(t, b.do("GET", "/sign-in?return_to=//evil.example", nil))
 	if !strings.Contains(page, "connected-apps console") || strings.Contains(page, "evil") || strings.Contains(page, `id="provider"`) {
 		t.Error(page)
