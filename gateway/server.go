@@ -29,6 +29,9 @@ const (
 func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{Handler: g, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader, ErrorLog: zap.NewStdLog(g.log)}
+	if g.agents != nil {
+		server.RegisterOnShutdown(g.agents.Stop) // calls that wait for a person would hold it up
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
