@@ -152,17 +152,6 @@ func (g *Guard) fromToken(ctx context.Context, text string) (Person, error) {
 	return who, nil
 }
 
-// within leaves an environment's token no toolkits of another.
-func within(environment string, refs []connection.ToolkitRef) []connection.ToolkitRef {
-	own := []connection.ToolkitRef{}
-	for _, ref := range refs {
-		if ref.Connection.Environment() == environment {
-			own = append(own, ref)
-		}
-	}
-	return own
-}
-
 // Issuer is the OpenID provider that people sign in at; "" where there is none.
 func (g *Guard) Issuer() string {
 	if g.provider == nil {

@@ -50,6 +50,8 @@ type Person struct {
 	Roles map[string]Role `json:"roles"`
 	// Toolkits are all that an agent may use, as MCP tools; it has no role. Nil for everybody else.
 	Toolkits []connection.ToolkitRef `json:"toolkits,omitempty"`
+	// ToolsOnly: the token is for the MCP server and for nothing else here.
+	ToolsOnly bool `json:"-"`
 	// FormToken must come back with every form of a browser's session; "" for a program,
 	// whose token no other site can make a browser send.
 	FormToken string `json:"-"`
@@ -67,22 +69,6 @@ func (p Person) Display() string {
 
 // May reports whether the person has a role in an environment.
 func (p Person) May(environment string, role Role) bool { return p.Roles[environment].Includes(role) }
-
-// Agent reports whether this is an agent, which may use its toolkits and nothing else.
-func (p Person) Agent() bool { return p.Toolkits != nil }
-
-// CheckToolkit reports as ErrNotAllowed whether the person may not use a toolkit: an
-// agent may use its own, everybody else those of the environments where they are operator.
-func (p Person) CheckToolkit(ref connection.ToolkitRef) error {
-	if !p.Agent() {
-		return p.Check(ref.Connection.Environment(), Operator)
-	}
-	if slices.Contains(p.Toolkits, ref) {
-		return nil
-	}
-	return connection.Refused(connection.ErrNotAllowed, "this agent may not use the toolkit "+ref.String(),
-		"use those it was made for; an administrator makes a token for others with: connected-apps access create --agent")
-}
 
 // Check is [Person.May] as an error, ErrNotAllowed, that says which role is wanted;
 // ErrVaultUnavailable where that cannot be told just now.

@@ -40,6 +40,9 @@ type ProviderOptions struct {
 	Rules      Rules
 	// Audience is what the aud of a JWT in the Authorization header must name.
 	Audience string
+	// ToolsAudience is the MCP server as an audience: a JWT that names it and not Audience
+	// is good for tools alone. "" means that there is none.
+	ToolsAudience string
 	// HTTP is the way out; required.
 	HTTP *http.Client
 	// AllowHTTP permits an issuer that is neither https nor on loopback.
@@ -63,6 +66,7 @@ type discovered struct {
 	issParameter bool
 	idTokens     *oidc.IDTokenVerifier
 	bearers      *oidc.IDTokenVerifier
+	tools        *oidc.IDTokenVerifier // nil without an audience for it
 	at           time.Time
 }
 
@@ -134,6 +138,9 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 	d := &discovered{endpoint: provider.Endpoint(), issParameter: also.Iss, at: time.Now(),
 		idTokens: provider.Verifier(&oidc.Config{ClientID: p.options.ClientID}),
 		bearers:  provider.Verifier(&oidc.Config{ClientID: p.options.Audience})}
+	if p.options.ToolsAudience != "" {
+		d.tools = provider.Verifier(&oidc.Config{ClientID: p.options.ToolsAudience})
+	}
 	// One way, said beforehand: the library would try one after the other (RFC 8414: basic is the default).
 	d.endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	if p.options.ClientSecret.Empty() || len(also.Methods) > 0 && !slices.Contains(also.Methods, "client_secret_basic") {
@@ -154,10 +161,20 @@ func (p *Provider) fromBearer(ctx context.Context, raw string) (Person, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoveryTime)
 	defer cancel()
 	token, err := found.bearers.Verify(ctx, raw)
+	toolsOnly := false
+	if err != nil && found.tools != nil {
+		toolsOnly = true
+		token, err = found.tools.Verify(ctx, raw)
+	}
 	if err != nil {
 		return Person{}, p.refuse(err)
 	}
-	return p.person(token)
+	who, err := p.person(token)
+	if err == nil {
+		who.ToolsOnly = toolsOnly
+		who = who.narrowed(token)
+	}
+	return who, err
 }
 
 // refuse tells a token that is no good from keys that cannot be had. The library's

@@ -46,8 +46,8 @@ func (a *api) signedIn(next http.Handler) http.Handler {
 		if err == nil {
 			err = a.fromOurPages(r, person)
 		}
-		if err == nil && person.Agent() {
-			err = connection.Refused(connection.ErrNotAllowed, "an agent's token is for its MCP tools alone", "send it to "+a.site.Link("/mcp"))
+		if err == nil {
+			err = person.CheckBeyondTools()
 		}
 		if err != nil {
 			a.fail(w, r, err)

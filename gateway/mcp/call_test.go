@@ -80,13 +80,17 @@ func TestErrorsAreResults(t *testing.T) {
 		{map[string]any{"_projection": 7}, nil, "_projection: it has the wrong type"},
 		{nil, context.DeadlineExceeded, "internal"},
 	} {
-		b.run = func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error) { return nil, row.err }
+		b.run = func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error) {
+			return nil, row.err
+		}
 		result := b.call(session, "list-maps", row.arguments, nil)
 		if !result.IsError || !strings.Contains(text(result), row.want) {
 			t.Errorf("want %q: %s", row.want, text(result))
 		}
 	}
-	b.run = func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error) { panic("a secret") }
+	b.run = func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error) {
+		panic("a secret")
+	}
 	if result := b.call(session, "list-maps", nil, nil); !result.IsError || strings.Contains(text(result), "a secret") {
 		t.Errorf("a panic: %s", text(result))
 	}
