@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors/outbound"
 	"connectedapps/gateway/access"
+	"connectedapps/workflows"
 )
 
 const (
@@ -91,11 +93,7 @@ type (
 
 func (in *createSessionInput) environment() string { return in.Body.Environment }
 
-// registerSessions adds nothing where the gateway has no connect sessions.
 func (a *api) registerSessions() {
-	if a.sessions == nil {
-		return
-	}
 	session := func(id, method, path, summary, description string, role access.Role) operation {
 		return operation{id: id, method: method, path: "/connect-sessions" + path, tag: "Connect sessions", role: role, summary: summary, description: description}
 	}
@@ -107,14 +105,14 @@ func (a *api) registerSessions() {
 	register(a, session("show-connect-session", http.MethodGet, "/{environment}/{session}", "Show a connect session",
 		"Answers how far a session has come, also after it is over.", access.Viewer),
 		func(ctx context.Context, in *sessionInput) (*sessionAnswer, error) {
-			state, err := a.sessions(in.Environment).ConnectSession(ctx, in.Session)
-			return &sessionAnswer{sessionOf(in.Environment, state)}, err
+			state, err := at(ctx).Client.ConnectSession(ctx, in.Session)
+			return &sessionAnswer{sessionOf(state)}, err
 		})
 	register(a, session("cancel-connect-session", http.MethodDelete, "/{environment}/{session}", "Cancel a connect session",
 		"Ends a session and undoes its connect. The state is connecting still where undoing takes longer.", access.Operator),
 		func(ctx context.Context, in *cancelSessionInput) (*sessionAnswer, error) {
-			state, err := a.sessions(in.Environment).CancelConnectSession(ctx, in.Session, in.Reason)
-			return &sessionAnswer{sessionOf(in.Environment, state)}, err
+			state, err := at(ctx).Client.CancelConnectSession(ctx, in.Session, workflows.Reason{Reason: in.Reason})
+			return &sessionAnswer{sessionOf(state)}, err
 		})
 }
 
@@ -141,14 +139,15 @@ func (a *api) createSession(ctx context.Context, in *createSessionInput) (*newSe
 		body.ExpiresIn = sessionLife
 	}
 	token := randomText(tokenBytes)
-	state, err := a.sessions(body.Environment).CreateConnectSession(ctx, NewSession{Session: session, Connection: id, Method: body.Method,
-		AuthConfig: body.AuthConfig, Access: body.Access, Actions: body.Actions, Values: body.Values, Toolkit: body.Toolkit,
+	state, err := at(ctx).Client.CreateConnectSession(ctx, workflows.ConnectSessionInput{Environment: body.Environment, Session: session, App: body.App,
+		ConnectRequest: activities.ConnectRequest{Connection: id, Method: body.Method, AuthConfig: body.AuthConfig, Access: body.Access,
+			Actions: body.Actions, Values: body.Values, Toolkit: body.Toolkit},
 		DisplayName: body.DisplayName, Owner: body.Owner, RequestedBy: body.RequestedBy, ReturnTo: body.ReturnTo, Notify: body.Notify,
 		TokenSHA256: hashOf([]byte(token)), Life: time.Duration(body.ExpiresIn) * time.Second})
 	if err != nil {
 		return nil, err
 	}
-	return &newSessionAnswer{NewSessionLink{sessionOf(body.Environment, state),
+	return &newSessionAnswer{NewSessionLink{sessionOf(state),
 		a.site.Link("/connect-session/" + body.Environment + "/" + session + "/" + token)}}, nil
 }
 
@@ -177,10 +176,13 @@ func (a *api) onLoopback() bool {
 	return err == nil && outbound.Loopback(u.Hostname())
 }
 
-func sessionOf(environment string, s SessionState) Session {
-	return Session{Session: s.Session, Environment: environment, Connection: s.Connection.String(), State: s.State, Owner: s.Owner, ReturnTo: s.ReturnTo,
-		Notify: s.Notify, Created: s.Created, Expires: s.Expires, Claimed: s.Claimed, Ended: s.Ended, Status: string(s.Status),
-		Identity: Identity(s.Identity), Problem: partOf(s.Problem)}
+func sessionOf(s workflows.ConnectSessionState) Session {
+	out := Session{Session: s.Session, Environment: s.Environment, Connection: s.Connection.String(), State: string(s.State), Owner: s.Owner,
+		ReturnTo: s.ReturnTo, Notify: s.Notify, Created: s.Created, Expires: s.Expires, Claimed: s.Claimed, Ended: s.Ended, Problem: partOf(s.Problem)}
+	if r := s.Result; r != nil {
+		out.Status, out.Identity = string(r.Status), Identity(r.Identity)
+	}
+	return out
 }
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
