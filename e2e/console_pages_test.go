@@ -121,6 +121,7 @@ func TestConsoleRepairsAnExpiredConnection(t *testing.T) {
 
 // An administrator registers a client in the middle of a connect, and comes back to it.
 func TestConsoleRegistersAClientOnTheWay(t *testing.T) {
+	s.sandboxSettings(t, map[string]any{"organisations": map[string]int{"grace": 2}})
 	b := newTab(t)
 	b.signIn()
 	b.startConnect(t, "On the way", "oauth-org")
@@ -134,13 +135,18 @@ func TestConsoleRegistersAClientOnTheWay(t *testing.T) {
 	b.press("Store it")
 	b.see("Connect Sandbox")
 	b.press("Connect with OAuth")
-	b.consent()
+	b.see("asks for access to your Sandbox account")
+	b.choose("Grace Hopper", "")
+	b.press("Allow")
 	b.see("Which organisation do you mean?")
 	b.accessible()
 	b.shot("connect-choice")
 	if strings.Contains(eval[string](b, "document.documentElement.outerHTML"), s.credentials["client_secret"]) {
 		t.Error("the page shows the client secret")
 	}
-	b.press("Cancel")
+	b.choose("Organisation 2 of Grace Hopper", "")
+	b.press("Continue with this account")
+	b.review()
 	b.quiet()
+	leave(t, "on-the-way")
 }
