@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
@@ -10,10 +11,14 @@ import (
 	"connectedapps/gateway/console"
 )
 
+// listsAhead is how long the lists are kept fresh after somebody has looked: as long as
+// a person who works with the pages may look elsewhere.
+const listsAhead = 10 * time.Minute
+
 // front mounts what only those may use whom the guard knows: the console's pages, and
 // the API, which share the lists of connections.
 func (g *Gateway) front(site *http.ServeMux, options Options) {
-	lists := new(backend.Lists)
+	lists := &backend.Lists{Ahead: listsAhead}
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
 		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, Log: g.log})
 	g.console = pages
