@@ -15,7 +15,7 @@ import (
 func (g *Gateway) front(site *http.ServeMux, options Options) {
 	lists := new(backend.Lists)
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
-		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, Log: g.log})
+		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, ReturnTo: options.ReturnTo, Log: g.log})
 	g.console = pages
 	site.Handle(console.SessionPaths, pages.Sessions())
 	known := g.guard.Pages(pages)

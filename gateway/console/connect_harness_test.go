@@ -222,7 +222,7 @@ func newConnectBench(t *testing.T) *connectBench {
 	for _, name := range []string{"development", "staging", "production"} {
 		all = append(all, backend.Environment{Name: name, Client: f, Sealer: f, Inbox: f})
 	}
-	b.console = New(Options{Site: site, Environments: backend.NewSet(all...), Catalogue: catalogue, Lists: &backend.Lists{},
+	b.console = New(Options{Site: site, Environments: backend.NewSet(all...), Catalogue: catalogue, Lists: &backend.Lists{}, ReturnTo: []string{"https://platform.example"},
 		CheckForm: func(r *http.Request) error {
 			if r.PostForm.Get("form_token") != formToken {
 				return connection.Refused(connection.ErrNotAllowed, "the form did not come from a page of yours", "reload the page")

@@ -40,7 +40,7 @@ func (c *Console) showGuest(w http.ResponseWriter, r *http.Request) error {
 
 // showEnding says how it ended, and leads back to where the guest came from.
 func (c *Console) showEnding(w http.ResponseWriter, d desk) error {
-	page := ending{ConnectSessionState: d.guest.state, AppName: d.id.App(), ReturnTo: d.guest.returnTo()}
+	page := ending{ConnectSessionState: d.guest.state, AppName: d.id.App(), ReturnTo: c.returnTo(d.guest.state)}
 	if app, err := c.Catalogue.App(d.id.App()); err == nil {
 		page.AppName = app.Name
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
-	"net/url"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/backend"
 	"connectedapps/gateway/web"
 	"connectedapps/workflows"
+
+	"go.uber.org/zap"
 )
 
 // SessionPaths is where [Console.Sessions] is mounted: whoever comes there has not signed in.
@@ -176,15 +177,19 @@ func (c *Console) guestForm(w http.ResponseWriter, r *http.Request, handle func(
 	return handle(w, r, d)
 }
 
-// returnTo is where the guest is sent in the end; "" when nobody said.
-func (g *guest) returnTo() string {
-	address := webLink(g.state.ReturnTo)
-	u, err := url.Parse(address)
-	if address == "" || err != nil {
+// returnTo is where a guest is sent in the end; "" when nobody said, or where nobody may
+// be sent: a session that was not created by the API may say anything.
+func (c *Console) returnTo(s workflows.ConnectSessionState) string {
+	if s.ReturnTo == "" {
+		return ""
+	}
+	u, err := web.Returns{Site: c.Site, Origins: c.ReturnTo}.Address(s.ReturnTo)
+	if err != nil {
+		c.Log.Warn("a connect session leads back to where nobody is sent", zap.String("session", s.Session))
 		return ""
 	}
 	status := "failed"
-	switch g.state.State {
+	switch s.State {
 	case workflows.SessionConnected:
 		status = "connected"
 	case workflows.SessionCancelled:
@@ -192,7 +197,7 @@ func (g *guest) returnTo() string {
 	case workflows.SessionFailed, workflows.SessionExpired, workflows.SessionOpen, workflows.SessionClaimed, workflows.SessionConnecting:
 	}
 	q := u.Query()
-	q.Set("connect_session", g.state.Session)
+	q.Set("connect_session", s.Session)
 	q.Set("status", status)
 	u.RawQuery = q.Encode()
 	return u.String()

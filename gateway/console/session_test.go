@@ -225,9 +225,12 @@ func TestGuestIsLedBack(t *testing.T) {
 		if want := "3;url=https://platform.example/done?connect_session=abc&status=" + status + "&x=1"; got.header.Get("Refresh") != want {
 			t.Errorf("%s: %q", state, got.header.Get("Refresh"))
 		}
-		g.link.state.ReturnTo = "javascript:alert(1)"
-		if got := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "You can close this page"); got.header.Get("Refresh") != "" {
-			t.Errorf("%v", got.header)
+		for _, elsewhere := range []string{"javascript:alert(1)", "https://evil.example/", "http://platform.example/", "https://platform.example.evil.example/", ""} {
+			g := newGuestBench(t).claimed()
+			g.link.state.State, g.link.state.ReturnTo = state, elsewhere
+			if got := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "You can close this page").without(t, "Go back", "evil"); got.header.Get("Refresh") != "" {
+				t.Errorf("%s: %v", elsewhere, got.header)
+			}
 		}
 	}
 	g := newGuestBench(t).claimed()
