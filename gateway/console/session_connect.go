@@ -129,6 +129,9 @@ func (c *Console) startGuest(w http.ResponseWriter, r *http.Request, d desk) err
 	if r.PostForm.Has("show") {
 		return c.showChoice(w, r, d, f, nil)
 	}
+	if chosen := r.PostForm.Get(controlConfig); chosen != "" && chosen != f.Config { // nothing else is used in its stead unasked
+		return c.showChoice(w, r, d, f, connection.InvalidInput(controlConfig, "the auth config that was chosen cannot be used here", "see below what can be chosen"))
+	}
 	t := f.read(r.PostForm)
 	if len(f.Problems) > 0 {
 		return c.showChoice(w, r, d, f, nil)

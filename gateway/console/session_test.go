@@ -237,3 +237,29 @@ func TestGuestIsLedBack(t *testing.T) {
 	g.fill(atGuest+"/cancel").leadsTo(t, atGuest)
 	g.wantEffects("cancel session")
 }
+
+// What the organisation shares is not for whoever holds a link, whatever their browser
+// sends; what the link fixes is.
+func TestGuestTakesNoSharedCredential(t *testing.T) {
+	shared := workflows.AuthConfigState{App: "atlas", Name: "everybody", Method: "key", Kind: string(connection.APIKey), Status: connection.Active}
+	for _, taken := range []string{"everybody", "acme", "phones", "nobody"} {
+		g := newGuestBench(t).claimed()
+		g.configs = append(g.configs, shared)
+		g.send(http.MethodGet, atGuest+"/start?method=key&auth_config="+taken, nil).want(t, http.StatusOK, "input.api_key").without(t, taken+"<")
+		g.fill(atGuest+"/start", "method", "key", "auth_config", taken, "input.region", "eu").want(t, http.StatusBadRequest, "cannot be used here")
+		g.wantEffects()
+	}
+	for _, taken := range []string{"old", "phones", "everybody", "nobody"} {
+		g := newGuestBench(t).claimed()
+		g.configs = append(g.configs, shared)
+		g.fill(atGuest+"/start", "method", "oauth", "access", "read", "auth_config", taken).want(t, http.StatusBadRequest, "cannot be used here")
+		g.wantEffects()
+	}
+	g := newGuestBench(t).claimed()
+	g.fill(atGuest+"/start", "method", "oauth", "access", "read", "auth_config", "acme").want(t, http.StatusOK)
+	g.wantEffects("start", "link")
+	g = newGuestBench(t).claimed()
+	g.configs, g.link.state.AuthConfig = append(g.configs, shared), "everybody"
+	g.fill(atGuest+"/start", "input.region", "eu").leadsTo(t, atGuest)
+	g.wantEffects("start", "connect ")
+}
