@@ -52,6 +52,7 @@ type connects struct {
 	effects []string
 	started []workflows.ConnectInput
 	left    []map[string]connection.Secret
+	opened  int // what was opened of what is sealed
 	given   []workflows.ProvideCredential
 	said    []workflows.AnswerStep
 	again   []workflows.ReconnectInput
@@ -182,6 +183,7 @@ func (f *connects) Seal(_ context.Context, text, bound string) (string, error) {
 }
 
 func (f *connects) Open(_ context.Context, sealed, bound string) (string, error) {
+	f.opened++
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	was, text, ok := strings.Cut(string(raw), "\x00")
 	if err != nil || !ok || was != bound {

@@ -70,7 +70,11 @@ func (c *Console) authorize(w http.ResponseWriter, r *http.Request, d desk, in w
 	case late:
 		lead(w, r, d, true)
 	default:
-		c.Authorize(w, r, Attempt{Connection: d.id, ID: link.Attempt})
+		attempt := Attempt{Connection: d.id, ID: link.Attempt}
+		if d.guest != nil {
+			attempt.Session = d.guest.Session
+		}
+		c.Authorize(w, r, attempt)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func TestOneClickLeadsToTheApp(t *testing.T) {
 		in.Access != "actions" || fmt.Sprint(in.Actions) != "[list-maps]" || in.Toolkit != "maps" {
 		t.Errorf("%+v", in)
 	}
-	if len(b.led) != 1 || b.led[0] != (Attempt{"development/atlas/ada-s-maps", "attempt1"}) {
+	if len(b.led) != 1 || b.led[0] != (Attempt{Connection: "development/atlas/ada-s-maps", ID: "attempt1"}) {
 		t.Errorf("led to %v", b.led)
 	}
 }

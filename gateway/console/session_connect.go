@@ -54,6 +54,7 @@ func (c *Console) showEnding(w http.ResponseWriter, d desk) error {
 		title = "This link is too old"
 	case workflows.SessionFailed, workflows.SessionOpen, workflows.SessionClaimed, workflows.SessionConnecting:
 	}
+	http.SetCookie(w, c.forget(page.Session)) // nothing is left to do
 	if page.ReturnTo != "" {
 		w.Header().Set("Refresh", "3;url="+page.ReturnTo)
 	}
