@@ -360,3 +360,13 @@ func TestGuestTakesNoSharedCredential(t *testing.T) {
 	g.fill(atGuest+"/start", "input.region", "eu").leadsTo(t, atGuest)
 	g.wantEffects("start", "connect ")
 }
+
+// A guest whose connect cannot be seen is offered nothing of the console.
+func TestGuestOfAnAbsentConnect(t *testing.T) {
+	g := newGuestBench(t).claimed()
+	g.link.state.State = workflows.SessionConnecting
+	for _, query := range []string{"", "?begun=1", "?begun=" + string(sinceTime(time.Now()))} {
+		g.send(http.MethodGet, atGuest+query, nil).want(t, http.StatusOK).without(t, "Start over", "/apps/", "/connections")
+	}
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "ask for a new link").without(t, "hx-trigger")
+}
