@@ -20,8 +20,7 @@ const listsAhead = 10 * time.Minute
 func (g *Gateway) front(site *http.ServeMux, options Options) {
 	lists := &backend.Lists{Ahead: listsAhead}
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
-		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, Log: g.log})
-	g.console = pages
+		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, ReturnTo: options.ReturnTo, Log: g.log})
 	site.Handle(console.SessionPaths, pages.Sessions())
 	known := g.guard.Pages(pages)
 	for _, path := range console.Paths() {
@@ -40,18 +39,14 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, attempt cons
 		g.fail(w, r, err, 0)
 		return
 	}
-	g.lead(w, r, link{environment: environment, id: attempt.Connection, attempt: attempt.ID})
+	g.lead(w, r, link{environment: environment, id: attempt.Connection, attempt: attempt.ID, guest: attempt.Session})
 }
 
-// ownPage is the page of a connect for whoever began it here: in the console, or as the
-// guest of a connect session. It is "" for those who came by a connect link, and are shown
-// its result.
+// ownPage is the page of a connect for whoever works in the console. It is "" for those
+// who came by a connect link, and are shown its result.
 func (g *Gateway) ownPage(r *http.Request, id connection.ID) string {
-	if g.console == nil {
+	if g.guard == nil {
 		return ""
-	}
-	if page := g.console.GuestPage(r, id); page != "" {
-		return page
 	}
 	person, err := g.guard.Identify(r)
 	if err != nil || !person.May(id.Environment(), access.Viewer) {

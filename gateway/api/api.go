@@ -43,7 +43,7 @@ type api struct {
 	catalogue     *connectors.Catalogue
 	authenticator access.Authenticator
 	lists         *backend.Lists
-	returnTo      []string
+	returns       web.Returns
 	allowHTTP     bool
 	log           *zap.Logger
 	now           func() time.Time
@@ -63,7 +63,7 @@ func New(options Options) http.Handler {
 
 func newAPI(options Options, speed pace) *api {
 	a := &api{site: options.Site, environments: options.Environments, catalogue: options.Catalogue,
-		authenticator: options.Authenticator, lists: options.Lists, returnTo: options.ReturnTo, allowHTTP: options.AllowHTTP,
+		authenticator: options.Authenticator, lists: options.Lists, returns: web.Returns{Site: options.Site, Origins: options.ReturnTo}, allowHTTP: options.AllowHTTP,
 		log: options.Log, now: time.Now, pace: speed, mux: http.NewServeMux()}
 	if a.log == nil {
 		a.log = zap.NewNop()
