@@ -19,6 +19,9 @@ type ConnectRequest struct {
 	Method string `json:"method,omitempty"`
 	// AuthConfig is the slug of the client registration to use, for methods that need one.
 	AuthConfig string `json:"auth_config,omitempty"`
+	// AuthConfigChosen says that AuthConfig is the choice of somebody whom nobody has lent a
+	// credential: one that [LendsAccess] is refused.
+	AuthConfigChosen bool `json:"auth_config_chosen,omitempty"`
 	// Access is "read", "read-write" (the default) or "actions"; Actions are chosen with the last.
 	Access  string   `json:"access,omitempty"`
 	Actions []string `json:"actions,omitempty"`
@@ -89,6 +92,18 @@ func flowOf(method *connectors.Method, secrets int) Flow {
 	}
 }
 
+// LendsAccess reports whether an auth config of the method is access by itself: a shared
+// credential, or a client that acts for itself. Where it is not, it names a program, and
+// whoever connects brings what is their own.
+func LendsAccess(method *connectors.Method) bool {
+	_, secret := split(method.Inputs)
+	return !method.NeedsClient() || flowOf(method, len(secret)) == FlowAutomatic
+}
+
+func notLent() *connection.Problem {
+	return connection.InvalidInput("auth_config", "it would lend a credential that nobody has offered here", "leave it out, and give one of your own")
+}
+
 // Plan checks a request against the definitions, without Vault. The Client and
 // the gateway use it before they start anything; ValidateConnect repeats it.
 func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, error) {
@@ -106,6 +121,9 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 	if method.NeedsClient() && in.AuthConfig == "" {
 		return nil, connection.InvalidInput("auth_config", fmt.Sprintf("%s by %s needs a client registration", app.Name, method.Title),
 			fmt.Sprintf("create one with: connected-apps auth-configs create %s/%s/NAME", in.Connection.Environment(), app.ID))
+	}
+	if in.AuthConfigChosen && in.AuthConfig != "" && LendsAccess(method) {
+		return nil, notLent()
 	}
 	actions, err := chosen(app, method, in)
 	if err != nil {

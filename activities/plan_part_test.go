@@ -50,3 +50,32 @@ func TestWhatASessionMayFix(t *testing.T) {
 		})
 	}
 }
+
+// Whoever chooses an auth config by themselves brings what is their own: what the
+// organisation shares, and a client that acts for itself, is theirs to fix.
+func TestAChosenAuthConfigLendsNoAccess(t *testing.T) {
+	w := newWorld(t, "strict")
+	w.vault.configs["sandbox/everybody"] = configEntry{connection.AuthConfig{Method: "api-key",
+		Fields: map[string]connection.Secret{"api_key": connection.NewSecret("good-key")}}, 1}
+	for _, test := range []struct {
+		method, config string
+		lent           bool
+	}{
+		{"api-key", "everybody", true}, {"basic", "everybody", true}, {"login", "everybody", true},
+		{"client-credentials", "service", true}, {"private-key-jwt", "service", true},
+		{"oauth", testConfig, false}, {"oauth1", "app", false}, {"device", "app", false}, {"password", "app", false},
+	} {
+		in := ConnectRequest{Connection: testID, Method: test.method, AuthConfig: test.config, AuthConfigChosen: true, Values: map[string]string{}}
+		_, err := w.process().validateConnect(background, in)
+		problem, _ := connection.AsProblem(err)
+		if refused := problem != nil && problem.Message == notLent().Message; refused != test.lent ||
+			refused && (problem.Type != connection.ErrInvalidInput || problem.Field != "auth_config" || problem.Retryable) {
+			t.Errorf("%s: %v", test.method, err)
+		}
+		if in.AuthConfigChosen = false; test.config == "everybody" && test.method == "api-key" {
+			if plan, err := w.process().validateConnect(background, in); err != nil || plan.Flow != FlowAutomatic {
+				t.Errorf("what was offered: %+v, %v", plan, err)
+			}
+		}
+	}
+}

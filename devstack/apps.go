@@ -31,7 +31,7 @@ func workerSpec(o *options, environment string) spec {
 
 func gatewaySpec(o *options) spec {
 	return spec{
-		name: "gateway", what: "the gateway", binary: o.binary("connected-apps"), args: []string{"serve", "--no-link"}, // its output is a log
+		name: "gateway", what: "the gateway", binary: o.binary("connected-apps"), args: []string{"serve"},
 		env: []string{"CONNECTED_APPS_LISTEN=" + o.ports.address(portGateway), "CONNECTED_APPS_IDENTITIES=" + o.identities(vault.Gateway),
 			"CONNECTED_APPS_ENV_FILE="},
 		ready: answers(o.gatewayURL() + "/readyz"), restart: true, stopWithin: gatewayStop,

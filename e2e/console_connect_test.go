@@ -101,7 +101,6 @@ func TestConsoleCorrectsAWrongKey(t *testing.T) {
 // A login that asks for a one-time code waits for it, and goes on in another tab after
 // the first was closed.
 func TestConsoleComesBackToALogin(t *testing.T) {
-	name := id("browser-login")
 	later := newTab(t)
 	later.signIn()
 	b := later.another()

@@ -52,11 +52,21 @@ func BenchmarkConsole(b *testing.B) {
 	measure("gallery", "/apps", 0)
 	measure("auth-configs", "/auth-configs", 0)
 	measure("alerts", "/alerts", 0)
-	if b.N == 1 || testing.Short() {
-		return
-	}
-	measure("cold", "/connections?environment="+crowdedEnvironment, 6*time.Second)
+	b.Run("cold", func(b *testing.B) {
+		var took time.Duration
+		for range coldRounds {
+			time.Sleep(6 * time.Second)
+			began := time.Now()
+			fetch(b, visitor, "/connections?environment="+crowdedEnvironment)
+			took += time.Since(began)
+		}
+		b.ReportMetric(float64(took.Milliseconds())/coldRounds, "mean-ms")
+		b.ReportMetric(0, "ns/op")
+	})
 }
+
+// coldRounds is how often the list is asked for after its five seconds.
+const coldRounds = 5
 
 func fetch(b *testing.B, visitor *http.Client, path string) {
 	b.Helper()

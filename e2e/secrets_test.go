@@ -282,10 +282,13 @@ func TestNoSecretIsOutsideVault(t *testing.T) {
 	secrets := canaries(t)
 	secrets["a refused key"] = "refused-canary-2c26b46b68ffc68ff99b"
 	maps.Copy(secrets, handed)
+	pages, visit := shown(t, "canary-oauth", "canary-api-key", "canary-refused")
+	maps.Copy(secrets, visit)
 	if len(secrets) < 12 {
 		t.Fatalf("only %d secrets are known: the test proves nothing", len(secrets))
 	}
 	all := surfaces(t)
+	maps.Copy(all, pages)
 	for name, surface := range all {
 		if len(surface) == 0 && name != "ready.json" && !strings.HasSuffix(name, ".log") && !strings.Contains(name, "-wal") && !strings.Contains(name, "lock") {
 			t.Errorf("%s is empty: nothing was searched", name)

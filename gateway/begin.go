@@ -69,7 +69,7 @@ func (g *Gateway) lead(w http.ResponseWriter, r *http.Request, l link) {
 // comes back in the callback, binds the browser in its stead.
 func (g *Gateway) begin(ctx context.Context, l link, method string) (*url.URL, *http.Cookie, error) {
 	state := newState()
-	seal := session{Connection: l.id, Attempt: l.attempt, Method: method, StateSHA256: hashState(state)}
+	seal := session{Connection: l.id, Attempt: l.attempt, Method: method, StateSHA256: hashState(state), Guest: l.guest}
 	cookie, err := g.remember(ctx, l.environment, seal)
 	if err != nil {
 		return nil, nil, err

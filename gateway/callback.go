@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/console"
 	"connectedapps/workflows"
 
 	"go.uber.org/zap"
@@ -60,7 +61,11 @@ func (g *Gateway) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, g.forget(begun.StateSHA256))
-	http.Redirect(w, r, linkPath(l.id, l.attempt, "/result"), http.StatusSeeOther)
+	next := linkPath(l.id, l.attempt, "/result")
+	if begun.Guest != "" {
+		next = console.GuestPath(environment.Name, begun.Guest)
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 // stillWaiting reports, as an error, an attempt that has had its answer or is too

@@ -1,13 +1,16 @@
 package gateway
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/console"
 	"connectedapps/workflows"
 )
 
@@ -31,6 +34,26 @@ func TestCallbackDelivers(t *testing.T) {
 	}
 	if cookies := response.Cookies(); len(cookies) != 1 || cookies[0].MaxAge >= 0 || cookies[0].Name != cookie.Name {
 		t.Errorf("the cookie is not cleared: %v", cookies)
+	}
+}
+
+// A guest of a connect session comes back to its page, whatever else their browser keeps.
+func TestCallbackLeadsAGuestBack(t *testing.T) {
+	b := newBench(t, "https://connect.example")
+	w := httptest.NewRecorder()
+	b.gateway.authorize(w, httptest.NewRequest("POST", b.url+"/", http.NoBody), console.Attempt{Connection: testID, ID: testAttempt, Session: "abc"})
+	_, target, _ := strings.Cut(w.Header().Get("Refresh"), "url=")
+	u, err := url.Parse(target)
+	if err != nil || len(w.Result().Cookies()) != 1 {
+		t.Fatalf("%d %q %v", w.Code, target, err)
+	}
+	kept := w.Result().Cookies()
+	for i := range 20 {
+		kept = append([]*http.Cookie{{Name: fmt.Sprintf("__Host-connect-session-s-%d", i), Value: "development.x"}}, kept...)
+	}
+	response := b.do("GET", "/oauth/callback?code=c&realmId=r7&state="+u.Query().Get("state"), with(kept...))
+	if at := response.Header.Get("Location"); response.StatusCode != http.StatusSeeOther || at != "/connect-session/development/abc" || len(b.signals) != 1 {
+		t.Errorf("%d to %q: %s", response.StatusCode, at, body(t, response))
 	}
 }
 

@@ -28,6 +28,8 @@ type session struct {
 	Attempt     string        `json:"attempt"`
 	Method      string        `json:"method"`
 	StateSHA256 string        `json:"state_sha256"`
+	// Guest is the connect session whose guest began, and goes on at its page; "" for others.
+	Guest string `json:"guest,omitempty"`
 }
 
 func hashState(state string) string {

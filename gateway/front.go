@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
@@ -11,13 +12,16 @@ import (
 	"connectedapps/gateway/mcp"
 )
 
+// listsAhead is how long the lists are kept fresh after somebody has looked: as long as
+// a person who works with the pages may look elsewhere.
+const listsAhead = 10 * time.Minute
+
 // front mounts what only those may use whom the guard knows: the console's pages and the
 // API, which share the lists of connections, and the tools of agents.
 func (g *Gateway) front(site *http.ServeMux, options Options) {
-	lists := new(backend.Lists)
+	lists := &backend.Lists{Ahead: listsAhead}
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
-		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, Log: g.log})
-	g.console = pages
+		CheckForm: g.guard.CheckForm, Authorize: g.authorize, TemporalUI: options.TemporalUI, ReturnTo: options.ReturnTo, Log: g.log})
 	site.Handle(console.SessionPaths, pages.Sessions())
 	known := g.guard.Pages(pages)
 	for _, path := range console.Paths() {
@@ -39,18 +43,14 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request, attempt cons
 		g.fail(w, r, err, 0)
 		return
 	}
-	g.lead(w, r, link{environment: environment, id: attempt.Connection, attempt: attempt.ID})
+	g.lead(w, r, link{environment: environment, id: attempt.Connection, attempt: attempt.ID, guest: attempt.Session})
 }
 
-// ownPage is the page of a connect for whoever began it here: in the console, or as the
-// guest of a connect session. It is "" for those who came by a connect link, and are shown
-// its result.
+// ownPage is the page of a connect for whoever works in the console. It is "" for those
+// who came by a connect link, and are shown its result.
 func (g *Gateway) ownPage(r *http.Request, id connection.ID) string {
-	if g.console == nil {
+	if g.guard == nil {
 		return ""
-	}
-	if page := g.console.GuestPage(r, id); page != "" {
-		return page
 	}
 	person, err := g.guard.Identify(r)
 	if err != nil || !person.May(id.Environment(), access.Viewer) {

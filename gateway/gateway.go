@@ -10,7 +10,6 @@ import (
 	"connectedapps/connectors"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
-	"connectedapps/gateway/console"
 	"connectedapps/gateway/mcp"
 	"connectedapps/gateway/web"
 
@@ -47,8 +46,7 @@ type Gateway struct {
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
 	guard        *access.Guard
-	console      *console.Console // nil without a guard
-	agents       *mcp.Handler     // nil without a guard
+	agents       *mcp.Handler // nil without a guard
 	log          *zap.Logger
 	now          func() time.Time
 	handler      http.Handler

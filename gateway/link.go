@@ -24,6 +24,8 @@ type link struct {
 	environment backend.Environment
 	id          connection.ID
 	attempt     string
+	// guest is the connect session whose guest uses the link; "" for others.
+	guest string
 }
 
 // path is the link's own, with what follows.

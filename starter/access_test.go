@@ -164,7 +164,8 @@ func (l lines) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// The gateway greets on standard output: with a link where there is no other way in.
+// The gateway greets on standard output: with a link where there is no other way in and
+// one is wanted. Here that is no terminal, as in a container, whose output is kept.
 func TestServeGreets(t *testing.T) {
 	newKVServer(t)
 	t.Setenv("CONNECTED_APPS_LISTEN", "127.0.0.1:0")
@@ -173,10 +174,11 @@ func TestServeGreets(t *testing.T) {
 		env   map[string]string
 		want  string
 	}{
-		"a link":     {nil, nil, "Sign in, once and within ten minutes: http://127.0.0.1:8400/sign-in/development_"},
-		"no link":    {[]string{"--no-link"}, nil, ""},
+		"a log":      {nil, nil, "Sign in with a one-time link: connected-apps console\n"},
+		"a link":     {[]string{"--link"}, nil, "Sign in, once and within ten minutes: http://127.0.0.1:8400/sign-in/development_"},
+		"no link":    {[]string{"--link=false"}, nil, "Sign in with a one-time link: connected-apps console\n"},
 		"a provider": {nil, map[string]string{"CONNECTED_APPS_OIDC_ISSUER": "https://id.example", "CONNECTED_APPS_OIDC_CLIENT_ID": "x", "CONNECTED_APPS_OIDC_ROLES": "sre=admin@*"}, ""},
-		"no Vault":   {nil, map[string]string{"VAULT_ADDR": "http://127.0.0.1:1"}, "Sign in with a one-time link, once Vault answers: connected-apps console"},
+		"no Vault":   {[]string{"--link"}, map[string]string{"VAULT_ADDR": "http://127.0.0.1:1"}, "Sign in with a one-time link, once Vault answers: connected-apps console"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for variable, value := range c.env {

@@ -82,11 +82,15 @@ func (p *program) providerOf(settings deployment.Settings, log *zap.Logger) (*ac
 		Rules: rules, Audience: o.Audience, ToolsAudience: settings.GatewayURL + mcp.Path, HTTP: settings.Provider(), AllowHTTP: settings.AllowHTTP, Log: log})
 }
 
-// greet says on standard output where the pages are, and gives a way in where people
-// have no other. Neither goes through the log: whoever reads that must not be let in.
+// greet says on standard output where the pages are, and how to get in where people have
+// no other way: by a link if one is wanted, which whoever can read it may use.
 func (p *program) greet(ctx context.Context, settings deployment.Settings, secrets map[string]*vault.Client, link bool) {
 	fmt.Fprintf(p.out, "The gateway is at %s\n", settings.GatewayURL)
-	if !link || settings.OIDC.Issuer != "" {
+	if settings.OIDC.Issuer != "" {
+		return
+	}
+	if !link {
+		fmt.Fprintln(p.out, "Sign in with a one-time link: connected-apps console")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, firstLinkTime)

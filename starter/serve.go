@@ -18,7 +18,7 @@ import (
 )
 
 func (p *program) serveCommand() *cobra.Command {
-	var noLink bool
+	var link bool
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the gateway that browsers come to", Args: takes(),
 		Long: `Run the gateway: the console, the API, the MCP server of agents, the connect links, the OAuth callback, /healthz
@@ -26,8 +26,8 @@ and /readyz, for every environment in CONNECTED_APPS_ENVIRONMENTS. It keeps no s
 as many as you like behind one CONNECTED_APPS_GATEWAY_URL. It stops in order on SIGTERM.
 
 People sign in at the OpenID provider that CONNECTED_APPS_OIDC_ISSUER names. Without one
-a one-time link is printed on standard output at the start; "connected-apps console"
-makes others.`,
+a one-time link is printed at the start if standard output is a terminal: a link in a log
+would let in whoever reads it. "connected-apps console" makes others.`,
 		Example:           "  CONNECTED_APPS_GATEWAY_URL=https://connect.example CONNECTED_APPS_LISTEN=:8400 connected-apps serve",
 		ValidArgsFunction: fixed(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -40,10 +40,13 @@ makes others.`,
 				return err
 			}
 			defer func() { _ = log.Sync() }() // standard error cannot always be synced
-			return p.serve(c.Context(), *settings, !noLink, log)
+			if !c.Flags().Changed("link") {
+				link = terminal(p.out)
+			}
+			return p.serve(c.Context(), *settings, link, log)
 		},
 	}
-	c.Flags().BoolVar(&noLink, "no-link", false, "print no sign-in link, where standard output is kept")
+	c.Flags().BoolVar(&link, "link", false, "print a sign-in link for an administrator; by default only to a terminal")
 	return c
 }
 

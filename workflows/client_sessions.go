@@ -111,14 +111,15 @@ func (c *Client) StartConnectSession(ctx context.Context, session string, in Sta
 
 // CancelConnectSession ends a session and undoes its connect. It answers after 15 seconds
 // at most: the state is connecting still where undoing takes longer. A session that was
-// cancelled is answered as it is; one that ended otherwise is an ErrSessionClosed.
+// cancelled, or is being, is answered as it is; one that ended otherwise is an ErrSessionClosed.
 func (c *Client) CancelConnectSession(ctx context.Context, session string, in Reason) (ConnectSessionState, error) {
 	var state ConnectSessionState
 	err := c.session(ctx, session, UpdateCancel, in, &state)
 	if connection.TypeOf(err) != connection.ErrSessionClosed {
 		return state, err
 	}
-	if ended, failed := c.ConnectSession(ctx, session); failed == nil && ended.State == SessionCancelled {
+	ended, failed := c.ConnectSession(ctx, session)
+	if failed == nil && (ended.State == SessionCancelled || !ended.State.Over()) { // what is open, and closed to this, is being cancelled
 		return ended, nil
 	}
 	return state, err

@@ -137,6 +137,7 @@ func TestAChoiceIsCheckedBeforeItIsSent(t *testing.T) {
 	for _, in := range []StartSession{
 		{Method: "smoke-signals"}, {Method: "oauth"}, {Method: "api-key", Values: map[string]string{"api_key": "CANARY"}},
 		{Method: "api-key", Actions: []string{"fly"}},
+		{Method: "api-key", AuthConfig: "shared"}, {Method: "client-credentials", AuthConfig: "service"},
 	} {
 		if _, err := c.StartConnectSession(context.Background(), "s1", in); err == nil || len(d.sent) != 0 || strings.Contains(err.Error(), "CANARY") {
 			t.Errorf("%+v: %v, sent %v", in, err, d.sent)
@@ -191,6 +192,19 @@ func TestASessionThatIsOverSaysHow(t *testing.T) {
 				t.Errorf("%+v %v", state, err)
 			}
 		})
+	}
+}
+
+// Who cancels what is being cancelled is told how it stands.
+func TestASessionIsCancelledTwice(t *testing.T) {
+	d := &desk{state: ConnectSessionState{State: SessionConnecting}, update: beingCancelled().Temporal()}
+	state, err := sessionClient(t, d).CancelConnectSession(context.Background(), "s1", Reason{})
+	if err != nil || state.State != SessionConnecting {
+		t.Errorf("%+v %v", state, err)
+	}
+	d.state.State = SessionConnected
+	if _, err := sessionClient(t, d).CancelConnectSession(context.Background(), "s1", Reason{}); connection.TypeOf(err) != connection.ErrSessionClosed {
+		t.Error(err)
 	}
 }
 

@@ -27,22 +27,19 @@ func ConnectSession(ctx workflow.Context, in ConnectSessionInput) (*ConnectSessi
 
 // connectSession is one run of ConnectSession.
 type connectSession struct {
-	state   ConnectSessionState
-	token   string // the hash of the link's token
-	browser string // the hash of the claiming browser's secret; "" while the link is not used
+	state ConnectSessionState
 
 	mutex       workflow.Mutex // of what begins or ends a connect
 	child       workflow.ChildWorkflowFuture
 	cancelChild workflow.CancelFunc
 	begun       Reconnecting // the connect that child is
-	tries       int          // how many connects were asked for
+	starts      int          // how many starts were taken
 	cancel      *Reason      // why it is being cancelled
 }
 
 func newConnectSession(ctx workflow.Context, in ConnectSessionInput) *connectSession {
 	created := workflow.GetInfo(ctx).WorkflowStartTime
-	s := &connectSession{token: in.TokenSHA256, mutex: workflow.NewMutex(ctx)}
-	in.TokenSHA256 = ""
+	s := &connectSession{mutex: workflow.NewMutex(ctx)}
 	s.state = ConnectSessionState{ConnectSessionInput: in, State: SessionOpen, Created: created, Expires: created.Add(in.life())}
 	return s
 }

@@ -5,13 +5,14 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors"
+
+	"go.temporal.io/sdk/workflow"
 )
 
 // life is how long the session may go without a connect that is open.
@@ -52,6 +53,7 @@ func (in ConnectSessionInput) check() error {
 func (in ConnectSessionInput) connect(choice StartSession) (ConnectInput, error) {
 	request := in.ConnectRequest
 	request.Kept = activities.Kept{}
+	request.AuthConfigChosen = in.AuthConfig == "" && choice.AuthConfig != ""
 	for _, field := range []struct {
 		name, chosen string
 		fixed        *string
@@ -72,7 +74,7 @@ func (in ConnectSessionInput) connect(choice StartSession) (ConnectInput, error)
 		return ConnectInput{}, isFixed("access")
 	}
 	request.Access, request.Actions = access, actions
-	for _, name := range slices.Sorted(maps.Keys(choice.Values)) {
+	for _, name := range workflow.DeterministicKeys(choice.Values) {
 		if fixed, ok := in.Values[name]; ok && fixed != choice.Values[name] {
 			return ConnectInput{}, isFixed(connection.Bound(name, 63))
 		}
@@ -97,17 +99,27 @@ func isFixed(field string) *connection.Problem {
 	return connection.InvalidInput(field, "this link has fixed it", "leave it out, or ask for another link")
 }
 
+// Admits reports whether a link with a token of that hash is the session's.
+func (s ConnectSessionState) Admits(tokenSHA256 string) bool {
+	return sameHash(tokenSHA256, s.TokenSHA256)
+}
+
+// ClaimedBy reports whether the browser with a secret of that hash has used the link up.
+func (s ConnectSessionState) ClaimedBy(browserSHA256 string) bool {
+	return sameHash(browserSHA256, s.BrowserSHA256)
+}
+
 // refusal is why a claim by that hash of a token and of a browser's secret is refused;
 // nil if it is not. Whoever does not know the token learns nothing else.
 func (s *connectSession) refusal(in ClaimSession, now time.Time) *connection.Problem {
 	switch {
-	case !sameHash(in.TokenSHA256, s.token):
+	case !s.state.Admits(in.TokenSHA256):
 		return linkInvalid("this link is not known here")
 	case !isHash(in.BrowserSHA256):
 		return connection.InvalidInput("browser_sha256", "it is no SHA-256 in hexadecimal", "send the hash of a secret that only this browser has")
 	case s.finished(now):
 		return s.closed(now)
-	case s.browser != "" && !sameHash(in.BrowserSHA256, s.browser):
+	case s.state.BrowserSHA256 != "" && !s.state.ClaimedBy(in.BrowserSHA256):
 		return linkInvalid("this link has been used")
 	default:
 		return nil
@@ -119,13 +131,43 @@ func (s *connectSession) notYours(browser string, now time.Time) *connection.Pro
 	switch {
 	case s.finished(now):
 		return s.closed(now)
-	case s.browser == "" || !sameHash(browser, s.browser):
+	case !s.state.ClaimedBy(browser):
 		return linkInvalid("this browser has not opened the link")
+	case s.starts >= maxStarts:
+		return linkInvalid("this link has been tried too often")
+	default:
+		return s.ended(now)
+	}
+}
+
+// ended is why no connect may begin any more, whoever asks; nil if one may.
+func (s *connectSession) ended(now time.Time) *connection.Problem {
+	switch {
+	case s.finished(now):
+		return s.closed(now)
 	case s.cancel != nil:
-		return connection.Refused(connection.ErrSessionClosed, "this connect session is being cancelled", "ask for a new link")
+		return beingCancelled()
 	default:
 		return nil
 	}
+}
+
+// tooLate is why there is nothing to cancel; nil if there is.
+func (s *connectSession) tooLate() *connection.Problem {
+	switch {
+	case s.state.State == SessionConnected:
+		return connection.Refused(connection.ErrSessionClosed, "the connection has been made", "disconnect it instead")
+	case s.state.State.Over():
+		return s.state.closed()
+	case s.cancel != nil:
+		return beingCancelled()
+	default:
+		return nil
+	}
+}
+
+func beingCancelled() *connection.Problem {
+	return connection.Refused(connection.ErrSessionClosed, "this connect session is being cancelled", "ask for a new link")
 }
 
 // finished reports whether nothing can be done any more: it is over, or will be as soon as its timer is looked at.

@@ -16,6 +16,7 @@ import (
 // What a link has fixed is the same whatever the person sends, or the person is told no.
 func TestWhatALinkFixes(t *testing.T) {
 	open := ConnectSessionInput{ConnectRequest: activities.ConnectRequest{Connection: testID, Kept: activities.Kept{Actions: []string{"smuggled"}}}}
+	open.AuthConfigChosen = true // says nothing here
 	fixed := open
 	fixed.Method, fixed.AuthConfig, fixed.Access, fixed.Values = "oauth", "demo", "read", map[string]string{"host": "a"}
 	some := open
@@ -54,6 +55,9 @@ func TestWhatALinkFixes(t *testing.T) {
 				return
 			}
 			want := test.want
+			if chosen := test.in.AuthConfig == "" && test.choice.AuthConfig != ""; got.AuthConfigChosen != chosen {
+				t.Errorf("the auth config is chosen here: %t", got.AuthConfigChosen)
+			}
 			if err != nil || got.Connection != testID || got.Method != want.Method || got.AuthConfig != want.AuthConfig || got.Access != want.Access ||
 				!slices.Equal(got.Actions, want.Actions) || !maps.Equal(got.Values, want.Values) || len(got.Kept.Actions) != 0 || got.Mode != ModeSession {
 				t.Errorf("%+v %v", got, err)
@@ -66,7 +70,8 @@ func TestWhatALinkFixes(t *testing.T) {
 // connect that is open outlasts it.
 func TestALinkIsOverWithItsTime(t *testing.T) {
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	s := &connectSession{token: tokenHash, browser: browserHash, state: ConnectSessionState{State: SessionClaimed, Expires: now}}
+	s := &connectSession{state: ConnectSessionState{ConnectSessionInput: ConnectSessionInput{TokenSHA256: tokenHash}, BrowserSHA256: browserHash,
+		State: SessionClaimed, Expires: now}}
 	claim := ClaimSession{TokenSHA256: tokenHash, BrowserSHA256: browserHash}
 	for _, refused := range []*connection.Problem{s.refusal(claim, now), s.notYours(browserHash, now)} {
 		if refused == nil || refused.Type != connection.ErrSessionClosed || refused.Message != "this link has expired" {
@@ -95,18 +100,42 @@ func TestWhatIsNoHashIsTheSameAsNothing(t *testing.T) {
 	}
 }
 
-// However often a browser tries, the history has an end.
+// However often a browser tries, and whatever it asks for, the history has an end.
 func TestStartsAreBounded(t *testing.T) {
-	r := &recorder{plan: keyPlan(), fail: map[string]error{"ValidateConnect": connection.Refused(connection.ErrAuthConfigNotFound, "there is none", "")}}
-	v := newVisit(t, r)
-	v.claim(time.Second)
-	var last *reply
-	for i := range maxStarts + 1 {
-		last = v.start(time.Duration(i+2) * time.Second)
+	for name, test := range map[string]struct {
+		choice StartSession
+		kind   string
+		checks int
+	}{
+		"what does not pass": {StartSession{BrowserSHA256: browserHash, Method: "api-key"}, connection.ErrAuthConfigNotFound, maxStarts},
+		"what is fixed":      {StartSession{BrowserSHA256: browserHash, Values: map[string]string{"host": "another"}}, connection.ErrInvalidInput, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &recorder{plan: keyPlan(), fail: map[string]error{"ValidateConnect": connection.Refused(connection.ErrAuthConfigNotFound, "there is none", "")}}
+			v := newVisit(t, r)
+			v.claim(time.Second)
+			var before, last *reply
+			for i := range maxStarts + 1 {
+				before, last = last, v.send(time.Duration(i+2)*time.Second, UpdateStart, test.choice)
+			}
+			v.play()
+			v.refused(before, test.kind, false)
+			v.refused(last, connection.ErrLinkInvalid, true)
+			if r.count("ValidateConnect") != test.checks {
+				t.Errorf("%d tries", r.count("ValidateConnect"))
+			}
+		})
 	}
-	v.play()
-	v.refused(last, connection.ErrLinkInvalid, false)
-	if r.count("ValidateConnect") != maxStarts {
-		t.Errorf("%d tries", r.count("ValidateConnect"))
+}
+
+// Who has the link, and which browser used it up, is told by their hashes alone.
+func TestWhomASessionKnows(t *testing.T) {
+	s := ConnectSessionState{ConnectSessionInput: ConnectSessionInput{TokenSHA256: tokenHash}}
+	if !s.Admits(tokenHash) || s.Admits(otherHash) || s.Admits("") || s.ClaimedBy("") || s.ClaimedBy(browserHash) {
+		t.Errorf("unclaimed: %+v", s)
+	}
+	s.BrowserSHA256 = browserHash
+	if !s.ClaimedBy(browserHash) || s.ClaimedBy(otherHash) || s.ClaimedBy(tokenHash) || (ConnectSessionState{}).Admits("") {
+		t.Errorf("claimed: %+v", s)
 	}
 }

@@ -85,6 +85,7 @@ func TestACancelThatTakesLongIsAnswered(t *testing.T) {
 	v.provide(2*time.Minute, begun)
 	answer := v.send(3*time.Minute, UpdateCancel, Reason{})
 	refused := v.start(4 * time.Minute)
+	again := v.send(4*time.Minute, UpdateCancel, Reason{})
 	v.RegisterDelayedCallback(func() {
 		if state, ok := answer.result.(ConnectSessionState); !ok || state.State != SessionConnecting {
 			t.Errorf("%+v", answer)
@@ -95,6 +96,7 @@ func TestACancelThatTakesLongIsAnswered(t *testing.T) {
 	}, 5*time.Minute)
 	result, took := v.play()
 	v.refused(refused, connection.ErrSessionClosed, true)
+	v.refused(again, connection.ErrSessionClosed, true)
 	if result.State != SessionCancelled || took < time.Hour {
 		t.Errorf("after %s: %+v", took, result)
 	}
@@ -182,7 +184,7 @@ func TestAStartThatWaitedTooLong(t *testing.T) {
 	v := newVisit(t, &recorder{plan: keyPlan()})
 	v.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		s := newConnectSession(ctx, v.in)
-		s.browser = browserHash
+		s.state.BrowserSHA256 = browserHash
 		if err := s.mutex.Lock(ctx); err != nil {
 			return err
 		}

@@ -2,17 +2,17 @@ package workflows
 
 import (
 	"connectedapps/activities"
-	"connectedapps/connection"
 
 	"go.temporal.io/sdk/workflow"
 )
 
-// maxStarts bounds how many connects one session tries; far more than a person needs.
+// maxStarts bounds how many starts one session takes, whatever becomes of them; far more
+// than a person needs, and far less than the 2,000 updates that Temporal lets a run have.
 const maxStarts = 100
 
-// listen registers every handler. Who may not claim or start is refused before the
-// update is accepted, and so leaves nothing in the history: a link can be guessed at
-// for as long as it lives without filling it.
+// listen registers every handler. Who may not claim or start, or comes too late to cancel,
+// is refused before the update is accepted, and so leaves nothing in the history: a link
+// can be guessed at, and a button pressed, for as long as it lives without filling it.
 func (s *connectSession) listen(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (ConnectSessionState, error) { return s.state, nil }); err != nil {
 		return err
@@ -29,13 +29,14 @@ func (s *connectSession) listen(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	return workflow.SetUpdateHandler(ctx, UpdateCancel, s.cancelNow)
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateCancel, s.cancelNow, workflow.UpdateHandlerOptions{
+		Validator: func(workflow.Context, Reason) error { return final(s.tooLate()) }})
 }
 
 // claim uses the link up. It does not block, so nothing has changed since it was validated.
 func (s *connectSession) claim(ctx workflow.Context, in ClaimSession) (ConnectSessionState, error) {
-	if s.browser == "" {
-		s.browser, s.state.State, s.state.Claimed = in.BrowserSHA256, SessionClaimed, workflow.Now(ctx)
+	if s.state.BrowserSHA256 == "" {
+		s.state.BrowserSHA256, s.state.State, s.state.Claimed = in.BrowserSHA256, SessionClaimed, workflow.Now(ctx)
 		s.show(ctx)
 	}
 	return s.state, nil
@@ -44,15 +45,13 @@ func (s *connectSession) claim(ctx workflow.Context, in ClaimSession) (ConnectSe
 // start begins the connect that the person chose, or joins it if it is open.
 func (s *connectSession) start(ctx workflow.Context, in StartSession) (Reconnecting, error) {
 	quiet, _ := workflow.NewDisconnectedContext(ctx)
+	s.starts++
 	connect, err := s.state.connect(in)
 	if err != nil {
 		return Reconnecting{}, final(why(err))
 	}
 	if s.child != nil && !s.child.IsReady() {
 		return s.join(connect)
-	}
-	if s.tries++; s.tries > maxStarts {
-		return Reconnecting{}, final(linkInvalid("this link has been tried too often"))
 	}
 	plan, err := s.plan(quiet, connect.ConnectRequest)
 	if err != nil {
@@ -65,7 +64,7 @@ func (s *connectSession) start(ctx workflow.Context, in StartSession) (Reconnect
 	if s.concluded() {
 		s.conclude(quiet)
 	}
-	if problem := s.notYours(in.BrowserSHA256, workflow.Now(ctx)); problem != nil {
+	if problem := s.ended(workflow.Now(ctx)); problem != nil {
 		return Reconnecting{}, final(problem)
 	}
 	if s.child != nil {
@@ -111,12 +110,8 @@ func (s *connectSession) cancelNow(ctx workflow.Context, in Reason) (ConnectSess
 			return ConnectSessionState{}, err
 		}
 	}
-	switch s.state.State {
-	case SessionConnected:
-		return ConnectSessionState{}, final(connection.Refused(connection.ErrSessionClosed, "the connection has been made", "disconnect it instead"))
-	case SessionFailed, SessionExpired:
-		return ConnectSessionState{}, final(s.state.closed())
-	case SessionOpen, SessionClaimed, SessionConnecting, SessionCancelled:
+	if s.state.State.Over() && s.state.State != SessionCancelled {
+		return ConnectSessionState{}, final(s.tooLate())
 	}
 	return s.state, nil
 }

@@ -16,7 +16,8 @@ type ConnectSessionInput struct {
 	App     string `json:"app"`
 	// ConnectRequest is what will be connected. Its Connection, of the session's environment
 	// and app, is needed. A Method, AuthConfig, access or value that is left out is chosen at
-	// the start; Kept is not used.
+	// the start; an AuthConfig that is chosen there names a program only, and lends no access.
+	// Kept and AuthConfigChosen are not used.
 	activities.ConnectRequest
 	// DisplayName is free text for people; "" is the connection's slug.
 	DisplayName string `json:"display_name,omitempty"`
@@ -24,12 +25,13 @@ type ConnectSessionInput struct {
 	Owner string `json:"owner,omitempty"`
 	// RequestedBy is shown to the person: who asks for this. Optional.
 	RequestedBy string `json:"requested_by,omitempty"`
-	// ReturnTo is where the browser is sent in the end. Whoever creates the session has
-	// checked it: here it is kept only. Optional.
+	// ReturnTo is where the browser is sent in the end. Here it is kept only: the gateway
+	// leads nowhere but to the origins that its operator allows. Optional.
 	ReturnTo string `json:"return_to,omitempty"`
 	// Notify names the alert sink that is told how it ended; "" is none.
 	Notify string `json:"notify,omitempty"`
-	// TokenSHA256 is the hexadecimal SHA-256 of the link's token, which never comes here.
+	// TokenSHA256 is the hexadecimal SHA-256 of the link's token, which never comes here. It
+	// tells nobody the token, and is not for those who have no business with the link.
 	TokenSHA256 string `json:"token_sha256,omitempty"`
 	// Life is how long the person has until a connect must have begun; 0 is 30 minutes, a
 	// day is the most.
@@ -60,10 +62,12 @@ func (s SessionState) Over() bool {
 // ConnectSessionState is what is known of a connect session: the answer to the query
 // describe, and the result of the workflow.
 type ConnectSessionState struct {
-	// ConnectSessionInput is what it was created with, without TokenSHA256.
+	// ConnectSessionInput is what it was created with. See [ConnectSessionState.Admits].
 	ConnectSessionInput
-	State   SessionState `json:"state"`
-	Created time.Time    `json:"created"`
+	// BrowserSHA256 is that of the claim; "" before. See [ConnectSessionState.ClaimedBy].
+	BrowserSHA256 string       `json:"browser_sha256,omitempty"`
+	State         SessionState `json:"state"`
+	Created       time.Time    `json:"created"`
 	// Expires is when it ends unless a connect is open then.
 	Expires time.Time `json:"expires"`
 	// Claimed is when the link was used, Ended when it was over; zero before.

@@ -31,10 +31,10 @@ func TestASessionConnects(t *testing.T) {
 	v.provide(4*time.Minute, begun)
 	result, took := v.play()
 
-	if first.State != SessionOpen || first.Expires.Sub(first.Created) != sessionDefault || first.TokenSHA256 != "" || first.ReturnTo != v.in.ReturnTo {
+	if first.State != SessionOpen || first.Expires.Sub(first.Created) != sessionDefault || !first.Admits(tokenHash) || first.BrowserSHA256 != "" || first.ReturnTo != v.in.ReturnTo {
 		t.Errorf("at first %+v", first)
 	}
-	if state, ok := claimed.result.(ConnectSessionState); !ok || state.State != SessionClaimed || state.Claimed.IsZero() || claimed.err != nil {
+	if state, ok := claimed.result.(ConnectSessionState); !ok || state.State != SessionClaimed || !state.ClaimedBy(browserHash) || state.Claimed.IsZero() || claimed.err != nil {
 		t.Errorf("the claim: %+v", claimed)
 	}
 	answer, _ := begun.result.(Reconnecting)
@@ -136,7 +136,7 @@ func TestAnUnusedLinkExpires(t *testing.T) {
 	waiting := v.look(at + time.Minute)
 	result, took := v.play()
 	v.refused(late, connection.ErrSessionClosed, true)
-	v.refused(cancelled, connection.ErrSessionClosed, false)
+	v.refused(cancelled, connection.ErrSessionClosed, true)
 	if !strings.Contains(late.err.Error(), "this link has expired") {
 		t.Error(late.err)
 	}

@@ -9,6 +9,9 @@ import (
 // then each is opened anew.
 const cacheMost = 4096
 
+// cacheRoom is how much room is made at once: looking for what is old takes its time.
+const cacheRoom = cacheMost / 8
+
 // cache keeps answers for a while, by a hash of what was asked. Times are measured by
 // the process's own monotonic clock: only how long ago something was is asked of it.
 type cache[T any] struct {
@@ -66,7 +69,7 @@ func (c *cache[T]) makeRoom() {
 		}
 	}
 	for key := range c.kept {
-		if len(c.kept) < cacheMost {
+		if len(c.kept) <= cacheMost-cacheRoom {
 			return
 		}
 		delete(c.kept, key)

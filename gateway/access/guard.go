@@ -62,6 +62,7 @@ type Guard struct {
 	tokens       *cache[knownToken]
 	sessions     *cache[openedSession]
 	clocks       *cache[connection.Clock]
+	absences     absences
 	// states are those of sign-ins that have been answered: each is taken once.
 	states *cache[struct{}]
 }
@@ -129,14 +130,20 @@ func (g *Guard) fromToken(ctx context.Context, text string) (Person, error) {
 	hash := hashText(text)
 	known, ok := g.tokens.get(hash)
 	if !ok {
-		token, stored, clock, err := environment.Store.Token(ctx, hash)
-		if errors.Is(err, connection.ErrAbsent) || err == nil && !same(stored, hash) {
+		var err error
+		known, err = ask(ctx, g, name, func(ctx context.Context) (knownToken, error) {
+			token, stored, clock, err := environment.Store.Token(ctx, hash)
+			if err == nil && !same(stored, hash) {
+				err = connection.ErrAbsent
+			}
+			return knownToken{token, clock}, err
+		})
+		if errors.Is(err, connection.ErrAbsent) {
 			return Person{}, badToken()
 		}
 		if err != nil {
 			return Person{}, err
 		}
-		known = knownToken{token, clock}
 		g.tokens.put(hash, known)
 	}
 	role := Role(known.Role)

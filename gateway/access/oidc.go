@@ -82,17 +82,13 @@ func noProvider() *connection.Problem {
 func (g *Guard) remember(ctx context.Context, begun pending) (*http.Cookie, error) {
 	var last error
 	for _, e := range g.environments {
-		clock, err := g.clockOf(ctx, e)
+		sealed, err := g.sealed(ctx, e, pendingBound(e.Name), func(now time.Time) any {
+			one := begun // a late answer of one Vault must not meet the question to the next
+			one.Expires = now.Add(stateLife)
+			return one
+		})
 		if err == nil {
-			begun.Expires = clock.Now().UTC().Add(stateLife)
-			var text []byte
-			if text, err = json.Marshal(begun); err != nil {
-				return nil, err
-			}
-			var sealed string
-			if sealed, err = e.Sealer.Seal(ctx, string(text), pendingBound(e.Name)); err == nil {
-				return g.site.Cookie(pendingName(begun.StateSHA256), e.Name+"."+sealed, int(stateLife.Seconds())), nil
-			}
+			return g.site.Cookie(pendingName(begun.StateSHA256), e.Name+"."+sealed, int(stateLife.Seconds())), nil
 		}
 		last = err
 	}
@@ -108,14 +104,10 @@ func (g *Guard) recall(r *http.Request, state string) (pending, error) {
 		if i == cookiesTried || !ok || len(cookie.Value) > maxCookie {
 			continue
 		}
-		text, err := e.Sealer.Open(r.Context(), sealed, pendingBound(name))
+		text, clock, err := g.unsealed(r.Context(), e, sealed, pendingBound(name))
 		if connection.TypeOf(err) == connection.ErrLinkInvalid {
 			continue
 		}
-		if err != nil {
-			return pending{}, err
-		}
-		clock, err := g.clockOf(r.Context(), e)
 		if err != nil {
 			return pending{}, err
 		}

@@ -262,7 +262,7 @@ func TestProviderAway(t *testing.T) {
 	i.mu.Lock()
 	i.away = false
 	i.mu.Unlock()
-	p.asked = p.asked.Add(-discoveryPause)
+	p.failed = p.failed.Add(-discoveryPause)
 	b.start("/")
 	i.mu.Lock()
 	i.away = true // it has described itself, and its keys cannot be had

@@ -55,8 +55,9 @@ type Person struct {
 	// FormToken must come back with every form of a browser's session; "" for a program,
 	// whose token no other site can make a browser send.
 	FormToken string `json:"-"`
-	// away are environments whose Vault could not say which role the person has there.
-	away []string
+	// Away are environments whose Vault cannot say just now which role the person has
+	// there: what is listed for a person names them, instead of leaving them out.
+	Away []string `json:"-"`
 }
 
 // Display is the name to show.
@@ -76,7 +77,7 @@ func (p Person) Check(environment string, role Role) error {
 	switch {
 	case p.May(environment, role):
 		return nil
-	case slices.Contains(p.away, environment):
+	case slices.Contains(p.Away, environment):
 		return connection.VaultUnavailable("the Vault of " + environment + " cannot say just now what you may do there")
 	}
 	return connection.Refused(connection.ErrNotAllowed, "this needs the role "+string(role)+" in "+connection.Bound(environment, 63),

@@ -19,12 +19,15 @@ import (
 )
 
 const (
-	// discoveryTime bounds one question to the provider; a person waits for it.
+	// discoveryTime bounds one question to the provider; a person may wait for it.
 	discoveryTime = 10 * time.Second
-	// discoveryPause is how long a provider that did not answer is left alone.
+	// discoveryPause is how long a provider that did not answer is left alone, and
+	// everybody who needs it is told so at once.
 	discoveryPause = 3 * time.Second
 	// discoveryLife is how long its description is believed.
 	discoveryLife = time.Hour
+	// refusedLife is how long a JWT that was no good is refused again without a look.
+	refusedLife = 5 * time.Second
 )
 
 // ProviderOptions describe the operator's OpenID provider. Issuer, ClientID and Rules
@@ -54,9 +57,15 @@ type ProviderOptions struct {
 // is asked for its description when it is first needed, and again until it answers.
 type Provider struct {
 	options ProviderOptions
-	mu      sync.Mutex
-	found   *discovered
-	asked   time.Time
+	// refused are JWTs that were no good a moment ago, by their hashes.
+	refused *cache[struct{}]
+
+	mu    sync.Mutex // never held while the provider is asked
+	found *discovered
+	// asking is closed when the question under way ends; nil while there is none.
+	asking chan struct{}
+	// failed is when the last question ended that got no description.
+	failed time.Time
 }
 
 // discovered is what a provider says of itself.
@@ -89,30 +98,54 @@ func NewProvider(o ProviderOptions) (*Provider, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	return &Provider{options: o}, nil
+	return &Provider{options: o, refused: newCache[struct{}](refusedLife)}, nil
 }
 
-// ask answers what the provider says of itself. One that has answered before is
-// believed while it is away.
+// ask answers what the provider says of itself: what it said before, if anything, while
+// it is asked again behind that, at most once at a time. Whoever has to wait for its
+// first answer leaves with their context.
 func (p *Provider) ask(ctx context.Context) (*discovered, error) {
+	found, asking := p.known()
+	if found == nil && asking != nil {
+		select {
+		case <-asking:
+			found, _ = p.known()
+		case <-ctx.Done():
+		}
+	}
+	if found == nil {
+		return nil, providerAway()
+	}
+	return found, nil
+}
+
+// known answers what is known of the provider, nil for nothing, and the question that is
+// under way, which it begins where one is due.
+func (p *Provider) known() (*discovered, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.found != nil && time.Since(p.found.at) < discoveryLife {
-		return p.found, nil
+	due := p.found == nil || time.Since(p.found.at) >= discoveryLife
+	if due && p.asking == nil && time.Since(p.failed) >= discoveryPause {
+		p.asking = make(chan struct{})
+		go p.refresh()
 	}
-	if time.Since(p.asked) > discoveryPause {
-		p.asked = time.Now()
-		found, err := p.discover(ctx)
-		if err == nil {
-			p.found = found
-			return found, nil
-		}
+	return p.found, p.asking
+}
+
+func (p *Provider) refresh() {
+	found, err := p.discover()
+	if err != nil {
 		p.options.Log.Warn("the OpenID provider does not describe itself", zap.String("issuer", p.options.Issuer), zap.String("error", connection.Bound(err.Error(), 300)))
 	}
-	if p.found != nil {
-		return p.found, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.found = found
+	} else {
+		p.failed = time.Now()
 	}
-	return nil, providerAway()
+	close(p.asking)
+	p.asking = nil
 }
 
 func providerAway() *connection.Problem {
@@ -121,8 +154,8 @@ func providerAway() *connection.Problem {
 	return problem
 }
 
-func (p *Provider) discover(ctx context.Context) (*discovered, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discoveryTime)
+func (p *Provider) discover() (*discovered, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), discoveryTime)
 	defer cancel()
 	provider, err := oidc.NewProvider(oidc.ClientContext(ctx, p.options.HTTP), p.options.Issuer)
 	if err != nil {
@@ -136,10 +169,11 @@ func (p *Provider) discover(ctx context.Context) (*discovered, error) {
 		return nil, err
 	}
 	d := &discovered{endpoint: provider.Endpoint(), issParameter: also.Iss, at: time.Now(),
-		idTokens: provider.Verifier(&oidc.Config{ClientID: p.options.ClientID}),
-		bearers:  provider.Verifier(&oidc.Config{ClientID: p.options.Audience})}
+		// Each with keys of its own: who forges bearers must not hold up those who sign in.
+		idTokens: provider.VerifierContext(pacedContext(ctx, p.options.HTTP), &oidc.Config{ClientID: p.options.ClientID}),
+		bearers:  provider.VerifierContext(pacedContext(ctx, p.options.HTTP), &oidc.Config{ClientID: p.options.Audience})}
 	if p.options.ToolsAudience != "" {
-		d.tools = provider.Verifier(&oidc.Config{ClientID: p.options.ToolsAudience})
+		d.tools = provider.VerifierContext(pacedContext(ctx, p.options.HTTP), &oidc.Config{ClientID: p.options.ToolsAudience})
 	}
 	// One way, said beforehand: the library would try one after the other (RFC 8414: basic is the default).
 	d.endpoint.AuthStyle = oauth2.AuthStyleInHeader
@@ -154,20 +188,28 @@ func (p *Provider) fromBearer(ctx context.Context, raw string) (Person, error) {
 	if strings.Count(raw, ".") != 2 {
 		return Person{}, badToken()
 	}
+	hash := hashText(raw)
+	if _, ok := p.refused.get(hash); ok {
+		return Person{}, badToken()
+	}
+	ctx, cancel := context.WithTimeout(ctx, discoveryTime)
+	defer cancel()
 	found, err := p.ask(ctx)
 	if err != nil {
 		return Person{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, discoveryTime)
-	defer cancel()
 	token, err := found.bearers.Verify(ctx, raw)
 	toolsOnly := false
-	if err != nil && found.tools != nil {
+	if err != nil && found.tools != nil && strings.Contains(err.Error(), "expected audience") { // the library has no type for it
 		toolsOnly = true
 		token, err = found.tools.Verify(ctx, raw)
 	}
 	if err != nil {
-		return Person{}, p.refuse(err)
+		err = p.refuse(err)
+		if connection.TypeOf(err) == connection.ErrNotSignedIn {
+			p.refused.put(hash, struct{}{})
+		}
+		return Person{}, err
 	}
 	who, err := p.person(token)
 	if err == nil {

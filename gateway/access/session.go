@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"net/http"
+	"sync"
 	"time"
 
 	"connectedapps/connection"
@@ -83,17 +84,41 @@ func (g *Guard) begin(ctx context.Context, w http.ResponseWriter, who Person) er
 
 // seal makes the session of one environment, in the time of its Vault.
 func (g *Guard) seal(ctx context.Context, e Environment, one session) (string, error) {
-	clock, err := g.clockOf(ctx, e)
-	if err != nil {
-		return "", err
+	return g.sealed(ctx, e, sessionBound(e.Name), func(now time.Time) any {
+		one.SignedIn = now.Truncate(time.Second)
+		one.Expires = one.SignedIn.Add(sessionLife)
+		return one
+	})
+}
+
+// sealed seals what is made of the time of an environment's Vault.
+func (g *Guard) sealed(ctx context.Context, e Environment, bound string, made func(now time.Time) any) (string, error) {
+	return ask(ctx, g, e.Name, func(ctx context.Context) (string, error) {
+		clock, err := g.clockOf(ctx, e)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(made(clock.Now().UTC()))
+		if err != nil {
+			return "", err
+		}
+		return e.Sealer.Seal(ctx, string(text), bound)
+	})
+}
+
+// unsealed is the inverse of sealed, with the clock of that Vault.
+func (g *Guard) unsealed(ctx context.Context, e Environment, text, bound string) (string, connection.Clock, error) {
+	type opened struct {
+		text  string
+		clock connection.Clock
 	}
-	one.SignedIn = clock.Now().UTC().Truncate(time.Second)
-	one.Expires = one.SignedIn.Add(sessionLife)
-	text, err := json.Marshal(one)
-	if err != nil {
-		return "", err
-	}
-	return e.Sealer.Seal(ctx, string(text), sessionBound(e.Name))
+	found, err := ask(ctx, g, e.Name, func(ctx context.Context) (found opened, err error) {
+		if found.text, err = e.Sealer.Open(ctx, text, bound); err == nil {
+			found.clock, err = g.clockOf(ctx, e)
+		}
+		return found, err
+	})
+	return found.text, found.clock, err
 }
 
 // end removes the cookies of everybody who is signed in here.
@@ -103,18 +128,25 @@ func (g *Guard) end(w http.ResponseWriter) {
 	}
 }
 
-// fromCookies opens the session of each environment. Those that cannot be opened count
+// fromCookies opens the sessions of all environments at the same time, so that a Vault
+// that hangs holds up nobody for longer than it alone. Those that cannot be opened count
 // for nothing; those that can must agree on whose they are.
 func (g *Guard) fromCookies(r *http.Request) (Person, error) {
+	sessions, errs := make([]*session, len(g.environments)), make([]error, len(g.environments))
+	var all sync.WaitGroup
+	for i, e := range g.environments {
+		all.Go(func() { sessions[i], errs[i] = g.open(r, e) })
+	}
+	all.Wait()
 	var first *session
 	who := Person{Roles: map[string]Role{}}
 	var away error
-	for _, e := range g.environments {
-		found, err := g.open(r, e)
+	for i, e := range g.environments {
+		found, err := sessions[i], errs[i]
 		switch {
 		case connection.TypeOf(err) == connection.ErrVaultUnavailable:
 			away = err
-			who.away = append(who.away, e.Name)
+			who.Away = append(who.Away, e.Name)
 			continue
 		case err != nil:
 			return Person{}, err
@@ -165,11 +197,7 @@ func (g *Guard) unseal(ctx context.Context, e Environment, sealed string) (opene
 	if found, ok := g.sessions.get(key); ok {
 		return found, nil
 	}
-	text, err := e.Sealer.Open(ctx, sealed, sessionBound(e.Name))
-	if err != nil {
-		return openedSession{}, err
-	}
-	clock, err := g.clockOf(ctx, e)
+	text, clock, err := g.unsealed(ctx, e, sealed, sessionBound(e.Name))
 	if err != nil {
 		return openedSession{}, err
 	}

@@ -125,7 +125,7 @@ func (g *Guard) useLink(w http.ResponseWriter, r *http.Request) {
 	}
 	hash := hashText(r.PathValue("link"))
 	who := Person{Subject: "link:" + hash[:12], Name: "one-time link", Roles: map[string]Role{}}
-	err := g.useIn(ctx, decides, hash, &who)
+	role, err := useIn(ctx, decides, hash)
 	if errors.Is(err, connection.ErrAbsent) {
 		err = unknownLink()
 	}
@@ -133,11 +133,14 @@ func (g *Guard) useLink(w http.ResponseWriter, r *http.Request) {
 		g.fail(w, r, err)
 		return
 	}
+	who.give(name, role)
 	for _, e := range g.environments {
 		if e.Name == name {
 			continue
 		}
-		if err := g.useIn(ctx, e, hash, &who); err != nil && !errors.Is(err, connection.ErrAbsent) {
+		role, err := ask(ctx, g, e.Name, func(ctx context.Context) (Role, error) { return useIn(ctx, e, hash) })
+		who.give(e.Name, role)
+		if err != nil && !errors.Is(err, connection.ErrAbsent) {
 			g.log.Warn("a sign-in link is left unused where Vault does not answer", zap.String("environment", e.Name), zap.Error(err))
 		}
 	}
@@ -152,15 +155,20 @@ func (g *Guard) useLink(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, localPath(r.PostFormValue("return_to")), http.StatusSeeOther)
 }
 
-func (g *Guard) useIn(ctx context.Context, e Environment, hash string, who *Person) error {
+// useIn uses a link up in one environment, and answers the role that it gives there.
+func useIn(ctx context.Context, e Environment, hash string) (Role, error) {
 	link, _, err := e.Store.UseLink(ctx, hash)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if role := Role(link.Role); role.rank() > 0 {
-		who.Roles[e.Name] = role
+	return Role(link.Role), nil
+}
+
+// give adds a role; what is none is not added.
+func (p Person) give(environment string, role Role) {
+	if role.rank() > 0 {
+		p.Roles[environment] = role
 	}
-	return nil
 }
 
 func (g *Guard) signOut(w http.ResponseWriter, r *http.Request) {

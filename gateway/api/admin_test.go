@@ -7,6 +7,7 @@ import (
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/gateway/backend"
 	"connectedapps/workflows"
 )
 
@@ -83,6 +84,14 @@ func TestAlerts(t *testing.T) {
 	b.do("viewer", "GET", "/alerts?connection=nonsense", "").problem(http.StatusBadRequest, "InvalidInput")
 }
 
+// An environment may be called as a part of another alert's ID is.
+func TestAlertsAreOfTheEnvironmentThatWasChecked(t *testing.T) {
+	b := newBench(t)
+	b.api.environments = backend.NewSet(backend.Environment{Name: "auth-config", Client: b.fake}, backend.Environment{Name: "development", Client: b.fake})
+	b.do("odd", "GET", "/alerts/auth-config/development/atlas/acme%2Fclient-refused-1", "").problem(http.StatusNotFound, "AlertNotFound")
+	b.do("odd", "GET", "/alerts/auth-config/atlas/main/expired-1", "").json(http.StatusOK, nil)
+}
+
 func TestSinks(t *testing.T) {
 	b := newBench(t)
 	const sinks = "/alert-sinks/development"
@@ -130,14 +139,14 @@ func TestConnectSessions(t *testing.T) {
 	body := `{"environment":"development","app":"atlas","owner":"u","return_to":"https://platform.example/done?x=1","expires_in":600}`
 	var made, other NewSessionLink
 	b.do("operator", "POST", "/connect-sessions", body).json(http.StatusCreated, &made)
-	in := b.last("CreateConnectSession").(NewSession)
+	in := b.last("CreateConnectSession").(workflows.ConnectSessionInput)
 	token := made.URL[strings.LastIndex(made.URL, "/")+1:]
 	if made.URL != site+"/connect-session/development/"+in.Session+"/"+token || len(token) != 40 || in.TokenSHA256 != hashOf([]byte(token)) || in.Life.Seconds() != 600 ||
 		!strings.HasPrefix(in.Connection.String(), "development/atlas/atlas-") || in.RequestedBy != "OPERATOR" {
 		t.Errorf("%+v %+v", made, in)
 	}
 	b.do("operator", "POST", "/connect-sessions", strings.Replace(body, `,"expires_in":600`, `,"name":"mine"`, 1)).json(http.StatusCreated, &other)
-	if in := b.last("CreateConnectSession").(NewSession); other.URL == made.URL || in.Connection != "development/atlas/mine" || in.Life.Seconds() != sessionLife {
+	if in := b.last("CreateConnectSession").(workflows.ConnectSessionInput); other.URL == made.URL || in.Connection != "development/atlas/mine" || in.Life.Seconds() != sessionLife {
 		t.Errorf("%+v", in)
 	}
 	for _, to := range []string{"https://evil.example", "https://platform.example.evil.example", "http://platform.example", "javascript:alert(1)",

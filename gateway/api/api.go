@@ -17,7 +17,7 @@ import (
 // Prefix is where the API lives on the site.
 const Prefix = "/api/v1"
 
-// Options say what the API serves. All but ReturnTo, AllowHTTP, Sessions and Log are required.
+// Options say what the API serves. All but ReturnTo, AllowHTTP and Log are required.
 type Options struct {
 	Site         web.Site
 	Environments backend.Set
@@ -30,9 +30,6 @@ type Options struct {
 	// as https://platform.example. Origins on loopback need no entry where the site is
 	// on loopback itself. Empty allows no others.
 	ReturnTo []string
-	// Sessions answers the connect sessions of an environment that is served. Nil leaves
-	// them out of the API.
-	Sessions func(environment string) SessionClient
 	// AllowHTTP permits alert sinks whose URL is neither https nor on loopback.
 	AllowHTTP bool
 	// Log is silent when nil.
@@ -46,8 +43,7 @@ type api struct {
 	catalogue     *connectors.Catalogue
 	authenticator access.Authenticator
 	lists         *backend.Lists
-	returnTo      []string
-	sessions      func(environment string) SessionClient
+	returns       web.Returns
 	allowHTTP     bool
 	log           *zap.Logger
 	now           func() time.Time
@@ -61,14 +57,14 @@ type api struct {
 // New builds the handler, which serves everything below [Prefix]. It is safe for
 // concurrent use. A mistake in an operation's definition panics here, at the start.
 func New(options Options) http.Handler {
-	a := newAPI(options)
+	a := newAPI(options, defaultPace)
 	return a.handler()
 }
 
-func newAPI(options Options) *api {
+func newAPI(options Options, speed pace) *api {
 	a := &api{site: options.Site, environments: options.Environments, catalogue: options.Catalogue,
-		authenticator: options.Authenticator, lists: options.Lists, returnTo: options.ReturnTo, sessions: options.Sessions, allowHTTP: options.AllowHTTP,
-		log: options.Log, now: time.Now, pace: defaultPace, mux: http.NewServeMux()}
+		authenticator: options.Authenticator, lists: options.Lists, returns: web.Returns{Site: options.Site, Origins: options.ReturnTo}, allowHTTP: options.AllowHTTP,
+		log: options.Log, now: time.Now, pace: speed, mux: http.NewServeMux()}
 	if a.log == nil {
 		a.log = zap.NewNop()
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"connectedapps/connection"
@@ -93,9 +94,16 @@ func (a *api) listConnections(ctx context.Context, in *ConnectionFilter) (*conne
 	return &connectionsAnswer{out}, nil
 }
 
-// listed are the environments of a list: the one that is asked for, or all that may be seen.
+// listed are the environments of a list: the one that is asked for, or all that may be
+// seen. Where it cannot be told of one whether it may, the list is not to be had as a
+// whole, like where one does not answer.
 func (a *api) listed(ctx context.Context, environment string) ([]backend.Environment, error) {
 	person := access.Of(ctx)
+	if environment == "" && len(person.Away) > 0 {
+		problem := connection.VaultUnavailable("the Vault of " + strings.Join(person.Away, ", ") + " cannot say just now what you may see there")
+		problem.Remedy = "try again in a moment, or list one of the others by environment"
+		return nil, problem
+	}
 	if environment == "" {
 		return a.visible(person, access.Viewer), nil
 	}

@@ -11,11 +11,8 @@ import (
 )
 
 const (
-	// defaultPage and maxPage bound a page of a list, in items.
+	// defaultPage is how many items a page has unless the request says otherwise.
 	defaultPage = 50
-	maxPage     = 200
-	// maxCursor bounds a cursor; Temporal's own tokens have a few hundred bytes.
-	maxCursor = 4 << 10
 	// cursorSum is how much of a hash a cursor begins with.
 	cursorSum = 16
 )

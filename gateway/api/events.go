@@ -18,12 +18,12 @@ import (
 
 // pace is how fast things go; tests make it faster.
 type pace struct {
-	// answer bounds an answer, ask is how often a connect is asked, ping how often a
+	// read bounds the reading of a body, answer an answer; ask is how often a connect is asked, ping how often a
 	// silent stream says that it is there, and life how long a stream lasts at most.
-	answer, ask, ping, life time.Duration
+	read, answer, ask, ping, life time.Duration
 }
 
-var defaultPace = pace{answer: answerTime, ask: 500 * time.Millisecond, ping: 10 * time.Second, life: 15 * time.Minute}
+var defaultPace = pace{read: 5 * time.Second, answer: answerTime, ask: 500 * time.Millisecond, ping: 10 * time.Second, life: 15 * time.Minute}
 
 const (
 	// maxStreams bounds event streams of one gateway, and maxStreamsEach those of one

@@ -242,17 +242,14 @@ func (f *fake) TestSink(_ context.Context, name string) (workflows.SinkTest, err
 	return workflows.SinkTest{}, f.called("TestSink", name)
 }
 
-// library is the fake's connect sessions.
-type library struct{ *fake }
-
-func (l *library) CreateConnectSession(_ context.Context, in NewSession) (SessionState, error) {
-	return SessionState{NewSession: in, State: "open", Expires: testTime}, l.called("CreateConnectSession", in)
+func (f *fake) CreateConnectSession(_ context.Context, in workflows.ConnectSessionInput) (workflows.ConnectSessionState, error) {
+	return workflows.ConnectSessionState{ConnectSessionInput: in, State: workflows.SessionOpen, Expires: testTime}, f.called("CreateConnectSession", in)
 }
 
-func (l *library) ConnectSession(_ context.Context, session string) (SessionState, error) {
-	return SessionState{NewSession: NewSession{Session: session}, State: "claimed"}, l.called("ConnectSession", session)
+func (f *fake) ConnectSession(_ context.Context, session string) (workflows.ConnectSessionState, error) {
+	return workflows.ConnectSessionState{ConnectSessionInput: workflows.ConnectSessionInput{Session: session}, State: workflows.SessionClaimed}, f.called("ConnectSession", session)
 }
 
-func (l *library) CancelConnectSession(_ context.Context, session, reason string) (SessionState, error) {
-	return SessionState{NewSession: NewSession{Session: session}, State: "cancelled"}, l.called("CancelConnectSession", reason)
+func (f *fake) CancelConnectSession(_ context.Context, session string, in workflows.Reason) (workflows.ConnectSessionState, error) {
+	return workflows.ConnectSessionState{ConnectSessionInput: workflows.ConnectSessionInput{Session: session}, State: workflows.SessionCancelled}, f.called("CancelConnectSession", in.Reason)
 }

@@ -48,7 +48,6 @@ type fake struct {
 type call struct {
 	method string
 	in     any
-	once   bool
 }
 
 func (f *fake) called(method string, in any) error {
@@ -112,7 +111,6 @@ type bench struct {
 	lists   *backend.Lists
 	logs    *observer.ObservedLogs
 	answers bytes.Buffer
-	lib     *library
 }
 
 func newBench(t *testing.T) *bench {
@@ -127,7 +125,7 @@ func newBench(t *testing.T) *bench {
 	}
 	core, logs := observer.New(zap.DebugLevel)
 	f := &fake{fails: map[string]error{}, fakeState: newState()}
-	b := &bench{fake: f, t: t, lists: new(backend.Lists), logs: logs, lib: &library{fake: f}}
+	b := &bench{fake: f, t: t, lists: new(backend.Lists), logs: logs}
 	role := func(r access.Role) access.Person {
 		return access.Person{Subject: "token/" + string(r), Name: strings.ToUpper(string(r)), Roles: map[string]access.Role{"development": r}}
 	}
@@ -136,10 +134,11 @@ func newBench(t *testing.T) *bench {
 	b.api = newAPI(Options{Site: parsed, Catalogue: catalogue, Lists: b.lists, Log: zap.New(core), ReturnTo: []string{"https://platform.example"},
 		Environments: backend.NewSet(backend.Environment{Name: "development", Client: f, Inbox: f}, backend.Environment{Name: "production", Client: f, Inbox: f}),
 		Authenticator: people{"viewer": role(access.Viewer), "operator": role(access.Operator), "admin": role(access.Admin), "browser": browser,
+			"odd":      {Subject: "token/odd", Roles: map[string]access.Role{"auth-config": access.Viewer}},
 			"stranger": {Subject: "token/stranger"},
-			"both":     {Subject: "token/both", Roles: map[string]access.Role{"development": access.Admin, "production": access.Viewer}}},
-		Sessions: func(string) SessionClient { return b.lib }})
-	b.api.pace = pace{answer: 5 * time.Second, ask: 5 * time.Millisecond, ping: time.Hour, life: 10 * time.Second}
+			"halfway":  {Subject: "oidc:halfway", Roles: map[string]access.Role{"development": access.Viewer}, Away: []string{"production"}},
+			"both":     {Subject: "token/both", Roles: map[string]access.Role{"development": access.Admin, "production": access.Viewer}}}},
+		pace{read: 50 * time.Millisecond, answer: 5 * time.Second, ask: 5 * time.Millisecond, ping: time.Hour, life: 10 * time.Second})
 	b.handler = b.api.handler()
 	t.Cleanup(b.noCanary)
 	return b

@@ -82,7 +82,7 @@ func register[I, O any](a *api, op operation, handle func(context.Context, *I) (
 		panic("the operation " + op.id + " does not say how it happens once, or where")
 	}
 	described := huma.Operation{OperationID: op.id, Method: op.method, Path: op.path, Tags: []string{op.tag}, Summary: op.summary,
-		Description: op.description, DefaultStatus: op.status, MaxBodyBytes: maxBody, Errors: slices.Clone(refusals)}
+		Description: op.description, DefaultStatus: op.status, MaxBodyBytes: maxBody, BodyReadTimeout: a.pace.read, Errors: slices.Clone(refusals)}
 	if op.maxBody > 0 {
 		described.MaxBodyBytes = op.maxBody
 	}
@@ -138,17 +138,31 @@ func (a *api) enter(ctx context.Context, op operation, environment string, named
 		return ctx, nil
 	}
 	if !named {
-		if len(a.visible(person, op.role)) == 0 {
-			return ctx, connection.Refused(connection.ErrNotAllowed, "this needs the role "+string(op.role)+" in an environment",
-				"ask an administrator")
-		}
-		return ctx, nil
+		return ctx, a.somewhere(person, op.role)
 	}
 	e, err := a.environment(person, environment)
 	if err == nil {
 		err = person.Check(e.Name, op.role)
 	}
 	return context.WithValue(ctx, placeKey{}, e), err
+}
+
+// somewhere reports why the person has a role nowhere; that of one that cannot be told just now is said.
+func (a *api) somewhere(person access.Person, role access.Role) error {
+	var refused error
+	for _, e := range a.environments.All() {
+		err := person.Check(e.Name, role)
+		if err == nil {
+			return nil
+		}
+		if refused == nil && connection.TypeOf(err) != connection.ErrNotAllowed {
+			refused = err
+		}
+	}
+	if refused != nil {
+		return refused
+	}
+	return connection.Refused(connection.ErrNotAllowed, "this needs the role "+string(role)+" in an environment", "ask an administrator")
 }
 
 // environment finds one; of those that are not there the error names only what the person may see.
@@ -197,9 +211,9 @@ type exchange struct {
 	w http.ResponseWriter
 }
 
-// unhurried lifts the deadline for reading, which the server sets for headers and
-// huma for bodies: once it passes, net/http takes the client for gone and cancels the
-// request's context, however long the answer may take.
+// unhurried lifts the deadline that huma sets for reading a body. A request without a
+// body is listened to from its beginning, and once the deadline passes net/http takes
+// the client for gone and cancels the request's context, however long the answer may take.
 func unhurried(ctx context.Context) {
 	if x, ok := ctx.Value(requestKey{}).(exchange); ok {
 		_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // not supported: then there is none

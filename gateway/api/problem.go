@@ -143,18 +143,8 @@ func fromHuma(status int, message string, errs ...error) huma.StatusError {
 	default:
 		return refuse(connection.Internal("the gateway"))
 	}
-	for _, err := range errs {
-		var detail *huma.ErrorDetail
-		if !errors.As(err, &detail) || detail.Location == "body" && status != http.StatusUnsupportedMediaType && isText(detail.Value) {
-			problem.Message = "the body is not the JSON that is asked for"
-			problem.Field = "body"
-			break
-		}
-		problem.Message, problem.Field = connection.Bound(detail.Message, 200), fieldOf(detail.Location)
-		if missing := required.FindStringSubmatch(detail.Message); missing != nil {
-			problem.Message, problem.Field = "it is missing", fieldOf(detail.Location+"."+missing[1])
-		}
-		break
+	if len(errs) > 0 {
+		problem.Message, problem.Field = wrong(errs[0], status)
 	}
 	if status == http.StatusUnsupportedMediaType {
 		problem.Field, problem.Remedy = "Content-Type", "send application/json"
@@ -162,6 +152,18 @@ func fromHuma(status int, message string, errs ...error) huma.StatusError {
 	r := refuse(problem)
 	r.Status = status
 	return r
+}
+
+// wrong says what the first of huma's errors is about, and where.
+func wrong(err error, status int) (message, field string) {
+	var detail *huma.ErrorDetail
+	if !errors.As(err, &detail) || detail.Location == "body" && status != http.StatusUnsupportedMediaType && isText(detail.Value) {
+		return "the body is not the JSON that is asked for", "body"
+	}
+	if missing := required.FindStringSubmatch(detail.Message); missing != nil {
+		return "it is missing", fieldOf(detail.Location + "." + missing[1])
+	}
+	return connection.Bound(detail.Message, 200), fieldOf(detail.Location)
 }
 
 // required is how huma says that a member is missing, of which it names the parent.

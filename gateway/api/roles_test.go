@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -152,6 +153,24 @@ func TestWhatIsNotSeenIsNotNamed(t *testing.T) {
 	if me.Roles["production"] != "viewer" || me.Roles["development"] != "admin" {
 		t.Errorf("%v", me)
 	}
+}
+
+// Where it cannot be told whether somebody may see an environment, it is named.
+func TestWhatCannotBeToldIsNamed(t *testing.T) {
+	b := newBench(t)
+	var me Me
+	b.do("halfway", "GET", "/me", "").json(http.StatusOK, &me)
+	var list EnvironmentList
+	b.do("halfway", "GET", "/environments", "").json(http.StatusOK, &list)
+	if !slices.Equal(me.Unknown, []string{"production"}) || !slices.Equal(list.Unknown, me.Unknown) || len(list.Items) != 1 {
+		t.Errorf("%v %v", me, list)
+	}
+	for _, path := range []string{"/connections", "/auth-configs", "/alerts", "/connections?environment=production"} {
+		if p := b.do("halfway", "GET", path, "").problem(http.StatusServiceUnavailable, "VaultUnavailable"); !strings.Contains(p.Detail, "production") {
+			t.Errorf("%s: %q", path, p.Detail)
+		}
+	}
+	b.do("halfway", "GET", "/connections?environment=development", "").json(http.StatusOK, nil)
 }
 
 func TestBrowserSession(t *testing.T) {

@@ -7,13 +7,13 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
-	"connectedapps/connectors/outbound"
 	"connectedapps/gateway/access"
+	"connectedapps/workflows"
 )
 
 const (
@@ -91,11 +91,7 @@ type (
 
 func (in *createSessionInput) environment() string { return in.Body.Environment }
 
-// registerSessions adds nothing where the gateway has no connect sessions.
 func (a *api) registerSessions() {
-	if a.sessions == nil {
-		return
-	}
 	session := func(id, method, path, summary, description string, role access.Role) operation {
 		return operation{id: id, method: method, path: "/connect-sessions" + path, tag: "Connect sessions", role: role, summary: summary, description: description}
 	}
@@ -107,14 +103,14 @@ func (a *api) registerSessions() {
 	register(a, session("show-connect-session", http.MethodGet, "/{environment}/{session}", "Show a connect session",
 		"Answers how far a session has come, also after it is over.", access.Viewer),
 		func(ctx context.Context, in *sessionInput) (*sessionAnswer, error) {
-			state, err := a.sessions(in.Environment).ConnectSession(ctx, in.Session)
-			return &sessionAnswer{sessionOf(in.Environment, state)}, err
+			state, err := at(ctx).Client.ConnectSession(ctx, in.Session)
+			return &sessionAnswer{sessionOf(state)}, err
 		})
 	register(a, session("cancel-connect-session", http.MethodDelete, "/{environment}/{session}", "Cancel a connect session",
 		"Ends a session and undoes its connect. The state is connecting still where undoing takes longer.", access.Operator),
 		func(ctx context.Context, in *cancelSessionInput) (*sessionAnswer, error) {
-			state, err := a.sessions(in.Environment).CancelConnectSession(ctx, in.Session, in.Reason)
-			return &sessionAnswer{sessionOf(in.Environment, state)}, err
+			state, err := at(ctx).Client.CancelConnectSession(ctx, in.Session, workflows.Reason{Reason: in.Reason})
+			return &sessionAnswer{sessionOf(state)}, err
 		})
 }
 
@@ -123,8 +119,10 @@ func (a *api) createSession(ctx context.Context, in *createSessionInput) (*newSe
 	if in.Key != "" {
 		return nil, connection.InvalidInput("Idempotency-Key", "a link that is lost cannot be answered again", "leave it out; a session that nobody uses ends by itself")
 	}
-	if err := a.checkReturn(body.ReturnTo); err != nil {
-		return nil, err
+	if body.ReturnTo != "" {
+		if _, err := a.returns.Address(body.ReturnTo); err != nil {
+			return nil, err
+		}
 	}
 	session := randomText(sessionBytes)
 	if body.Name == "" {
@@ -141,46 +139,25 @@ func (a *api) createSession(ctx context.Context, in *createSessionInput) (*newSe
 		body.ExpiresIn = sessionLife
 	}
 	token := randomText(tokenBytes)
-	state, err := a.sessions(body.Environment).CreateConnectSession(ctx, NewSession{Session: session, Connection: id, Method: body.Method,
-		AuthConfig: body.AuthConfig, Access: body.Access, Actions: body.Actions, Values: body.Values, Toolkit: body.Toolkit,
+	state, err := at(ctx).Client.CreateConnectSession(ctx, workflows.ConnectSessionInput{Environment: body.Environment, Session: session, App: body.App,
+		ConnectRequest: activities.ConnectRequest{Connection: id, Method: body.Method, AuthConfig: body.AuthConfig, Access: body.Access,
+			Actions: body.Actions, Values: body.Values, Toolkit: body.Toolkit},
 		DisplayName: body.DisplayName, Owner: body.Owner, RequestedBy: body.RequestedBy, ReturnTo: body.ReturnTo, Notify: body.Notify,
 		TokenSHA256: hashOf([]byte(token)), Life: time.Duration(body.ExpiresIn) * time.Second})
 	if err != nil {
 		return nil, err
 	}
-	return &newSessionAnswer{NewSessionLink{sessionOf(body.Environment, state),
+	return &newSessionAnswer{NewSessionLink{sessionOf(state),
 		a.site.Link("/connect-session/" + body.Environment + "/" + session + "/" + token)}}, nil
 }
 
-// checkReturn makes sure that nobody is sent where the operator of this gateway has not allowed it.
-func (a *api) checkReturn(text string) error {
-	if text == "" {
-		return nil
+func sessionOf(s workflows.ConnectSessionState) Session {
+	out := Session{Session: s.Session, Environment: s.Environment, Connection: s.Connection.String(), State: string(s.State), Owner: s.Owner,
+		ReturnTo: s.ReturnTo, Notify: s.Notify, Created: s.Created, Expires: s.Expires, Claimed: s.Claimed, Ended: s.Ended, Problem: partOf(s.Problem)}
+	if r := s.Result; r != nil {
+		out.Status, out.Identity = string(r.Status), Identity(r.Identity)
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !outbound.Loopback(u.Hostname())) {
-		return connection.InvalidInput("return_to", "nobody can be sent there", "give an address that begins with https://")
-	}
-	if outbound.Loopback(u.Hostname()) && a.onLoopback() {
-		return nil
-	}
-	for _, allowed := range a.returnTo {
-		if strings.EqualFold(strings.TrimSuffix(allowed, "/"), u.Scheme+"://"+u.Host) {
-			return nil
-		}
-	}
-	return connection.InvalidInput("return_to", "its origin is not among those that this gateway allows", "have the operator add it to CONNECTED_APPS_RETURN_TO")
-}
-
-func (a *api) onLoopback() bool {
-	u, err := url.Parse(a.site.String())
-	return err == nil && outbound.Loopback(u.Hostname())
-}
-
-func sessionOf(environment string, s SessionState) Session {
-	return Session{Session: s.Session, Environment: environment, Connection: s.Connection.String(), State: s.State, Owner: s.Owner, ReturnTo: s.ReturnTo,
-		Notify: s.Notify, Created: s.Created, Expires: s.Expires, Claimed: s.Claimed, Ended: s.Ended, Status: string(s.Status),
-		Identity: Identity(s.Identity), Problem: partOf(s.Problem)}
+	return out
 }
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

@@ -39,6 +39,7 @@ type Connects interface {
 
 // ConnectSessions are links with which one person, who need not sign in, makes one connection.
 type ConnectSessions interface {
+	CreateConnectSession(ctx context.Context, in workflows.ConnectSessionInput) (workflows.ConnectSessionState, error)
 	ConnectSession(ctx context.Context, session string) (workflows.ConnectSessionState, error)
 	ClaimConnectSession(ctx context.Context, session string, in workflows.ClaimSession) (workflows.ConnectSessionState, error)
 	StartConnectSession(ctx context.Context, session string, in workflows.StartSession) (workflows.Reconnecting, error)

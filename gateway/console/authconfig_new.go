@@ -70,6 +70,9 @@ func (c *Console) newConfigPage(r *http.Request, from url.Values) (newConfigPage
 			page.Environments = append(page.Environments, e.Name)
 		}
 	}
+	if len(page.Environments) == 0 && len(person.Away) > 0 {
+		return page, backend.Environment{}, nil, person.Check(person.Away[0], access.Admin)
+	}
 	if len(page.Environments) == 0 {
 		return page, backend.Environment{}, nil, connection.Refused(connection.ErrNotAllowed, "this needs the role admin in an environment", "ask an administrator")
 	}

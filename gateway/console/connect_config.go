@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/connectors"
 	"connectedapps/gateway/backend"
@@ -29,12 +30,16 @@ type config struct {
 // completeConfig finds the auth configs to choose from, and what the chosen one says.
 func (c *Console) completeConfig(ctx context.Context, e backend.Environment, f *connectForm, fixed bool) error {
 	f.config, f.Configs = nil, nil
-	if !fixed && (f.Purpose != forGuest || f.Way.NeedsClient()) { // nobody shares credentials with a guest
+	guest := f.Purpose == forGuest && !fixed
+	if !fixed && !(guest && activities.LendsAccess(f.Way)) { // nobody lends a guest what the link does not
 		configs, err := configsFor(ctx, e.Client, f.Way)
 		if err != nil {
 			return err
 		}
 		f.Configs = configs
+	}
+	if guest && !slices.ContainsFunc(f.Configs, func(offered config) bool { return offered.Name == f.Config }) {
+		f.Config = "" // it was not offered, or is not any more
 	}
 	if f.Config == "" {
 		f.Config = f.proposedConfig()

@@ -52,6 +52,7 @@ type connects struct {
 	effects []string
 	started []workflows.ConnectInput
 	left    []map[string]connection.Secret
+	opened  int // what was opened of what is sealed
 	given   []workflows.ProvideCredential
 	said    []workflows.AnswerStep
 	again   []workflows.ReconnectInput
@@ -182,6 +183,7 @@ func (f *connects) Seal(_ context.Context, text, bound string) (string, error) {
 }
 
 func (f *connects) Open(_ context.Context, sealed, bound string) (string, error) {
+	f.opened++
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
 	was, text, ok := strings.Cut(string(raw), "\x00")
 	if err != nil || !ok || was != bound {
@@ -222,7 +224,7 @@ func newConnectBench(t *testing.T) *connectBench {
 	for _, name := range []string{"development", "staging", "production"} {
 		all = append(all, backend.Environment{Name: name, Client: f, Sealer: f, Inbox: f})
 	}
-	b.console = New(Options{Site: site, Environments: backend.NewSet(all...), Catalogue: catalogue, Lists: &backend.Lists{},
+	b.console = New(Options{Site: site, Environments: backend.NewSet(all...), Catalogue: catalogue, Lists: &backend.Lists{}, ReturnTo: []string{"https://platform.example"},
 		CheckForm: func(r *http.Request) error {
 			if r.PostForm.Get("form_token") != formToken {
 				return connection.Refused(connection.ErrNotAllowed, "the form did not come from a page of yours", "reload the page")

@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
@@ -70,7 +72,11 @@ func (c *Console) authorize(w http.ResponseWriter, r *http.Request, d desk, in w
 	case late:
 		lead(w, r, d, true)
 	default:
-		c.Authorize(w, r, Attempt{Connection: d.id, ID: link.Attempt})
+		attempt := Attempt{Connection: d.id, ID: link.Attempt}
+		if d.guest != nil {
+			attempt.Session = d.guest.Session
+		}
+		c.Authorize(w, r, attempt)
 	}
 	return nil
 }
@@ -86,13 +92,30 @@ func (c *Console) onward(w http.ResponseWriter, r *http.Request, d desk, work fu
 }
 
 // lead sends the browser to the connect's page. One that was begun late may not be
-// there yet: the page waits for it then.
+// there yet: the page waits for it then, for as long as [since.waits] says.
 func lead(w http.ResponseWriter, r *http.Request, d desk, late bool) {
 	path := d.path
 	if late {
-		path += "?" + begunLate + "=1"
+		path += "?" + begunLate + "=" + string(sinceTime(time.Now()))
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
 }
 
-const begunLate = "begun"
+const (
+	// begunLate is the parameter with which the page is told since when it waits.
+	begunLate = "begun"
+	// waitTime is how long it does. What is not there by then is a worker that is away,
+	// and a person who looks at a page that says nothing.
+	waitTime = time.Minute
+)
+
+// since is when a connect was begun that was not there at once, in Unix seconds; "" for others.
+type since string
+
+func sinceTime(t time.Time) since { return since(strconv.FormatInt(t.Unix(), 10)) }
+
+// waits reports whether the connect may come yet. Clocks of gateways may differ a little.
+func (s since) waits(now time.Time) bool {
+	seconds, err := strconv.ParseInt(string(s), 10, 64)
+	return err == nil && now.Sub(time.Unix(seconds, 0)).Abs() < waitTime
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
@@ -52,7 +53,7 @@ func (c *Console) beat(w http.ResponseWriter, r *http.Request, d desk) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readTime)
 	defer cancel()
 	progress, err := d.Client.Progress(ctx, d.id)
-	if connection.TypeOf(err) == connection.ErrSessionClosed && r.URL.Query().Get("seen") != unseen {
+	if connection.TypeOf(err) == connection.ErrSessionClosed && !since(strings.TrimPrefix(r.URL.Query().Get("seen"), unseen)).waits(c.now()) {
 		w.Header().Set("HX-Refresh", "true")
 		return nil
 	}
@@ -70,8 +71,8 @@ func (c *Console) beat(w http.ResponseWriter, r *http.Request, d desk) error {
 	return c.render(w, http.StatusOK, d.page(), "state", c.deskFrame(r, d, s, nil))
 }
 
-// unseen is what a page has seen whose connect was not there yet.
-const unseen = "nothing"
+// unseen begins what a page has seen whose connect was not there yet; since when it waits follows.
+const unseen = "nothing-"
 
 // showState shows how a connect stands, with a problem at the top: why what the person
 // did was not taken. again is what was typed in then.
@@ -102,15 +103,23 @@ func (c *Console) showStateWith(w http.ResponseWriter, r *http.Request, d desk, 
 }
 
 // absent is the page of a connect that nobody knows: one that was begun a moment ago
-// is waited for.
+// is waited for. A guest's session says soon what became of it.
 func (c *Console) absent(r *http.Request, d desk) *state {
-	s := &state{Progress: workflows.Progress{Connection: d.id, DisplayName: d.id.Slug()}, Path: d.path, May: d.may, Guest: d.guest != nil, AppName: d.id.App(), Digest: unseen}
+	s := &state{Progress: workflows.Progress{Connection: d.id, DisplayName: d.id.Slug()}, Path: d.path, May: d.may, Guest: d.guest != nil, AppName: d.id.App()}
 	s.Marks = marksOf(s.Progress)
-	if r.URL.Query().Has(begunLate) {
-		s.words = busy("Starting", "The connect goes on by itself; this page shows it as soon as it can.")
+	begun := since(r.URL.Query().Get(begunLate))
+	switch {
+	case begun.waits(c.now()):
+		s.words, s.Digest = busy("Starting", "The connect goes on by itself; this page shows it as soon as it can."), unseen+string(begun)
 		return s
+	case d.guest != nil:
+		s.words = words{Show: showEnded, Title: "Nothing is being connected just now", Text: "Reload this page to see what became of it. If it stays as it is, ask for a new link."}
+		return s
+	case begun != "":
+		s.words = words{Show: showEnded, Title: "Nothing has begun", Text: "What you sent has not been taken up after a minute. Reload this page in a while; if it stays as it is, start over."}
+	default:
+		s.words = words{Show: showEnded, Title: "Nothing is being connected here", Text: "No connect of this name is under way, or it was too long ago."}
 	}
-	s.words = words{Show: showEnded, Title: "Nothing is being connected here", Text: "No connect of this name is under way, or it was too long ago."}
 	if d.may {
 		s.StartOver = "/apps/" + d.id.App() + "/connect"
 	}

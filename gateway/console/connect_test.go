@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
@@ -70,7 +71,7 @@ func TestOneClickLeadsToTheApp(t *testing.T) {
 		in.Access != "actions" || fmt.Sprint(in.Actions) != "[list-maps]" || in.Toolkit != "maps" {
 		t.Errorf("%+v", in)
 	}
-	if len(b.led) != 1 || b.led[0] != (Attempt{"development/atlas/ada-s-maps", "attempt1"}) {
+	if len(b.led) != 1 || b.led[0] != (Attempt{Connection: "development/atlas/ada-s-maps", ID: "attempt1"}) {
 		t.Errorf("led to %v", b.led)
 	}
 }
@@ -167,8 +168,32 @@ func TestNobodyWaitsLongerThanPatience(t *testing.T) {
 	t.Parallel()
 	b := newConnectBench(t)
 	b.slow = true
-	b.post("/apps/atlas/connect", "environment", "development", "name", "Maps", "method", "oauth", "auth_config", "acme", "access", "read").
-		leadsTo(t, connectAt+"?begun=1")
-	b.get(connectAt+"?begun=1").want(t, http.StatusOK, "Starting", `hx-trigger="every 1s"`, `pulse?seen=nothing`)
-	b.get(connectAt+"/pulse?seen=nothing").want(t, http.StatusNoContent)
+	got := b.post("/apps/atlas/connect", "environment", "development", "name", "Maps", "method", "oauth", "auth_config", "acme", "access", "read")
+	at, ok := strings.CutPrefix(got.header.Get("Location"), connectAt+"?begun=")
+	if got.status != http.StatusSeeOther || !ok || !since(at).waits(time.Now()) {
+		t.Errorf("%d to %q", got.status, got.header.Get("Location"))
+	}
+}
+
+// A connect that was begun late is waited for, and not for ever: the page says then that
+// nothing has begun, and looks no more.
+func TestAConnectThatNeverComes(t *testing.T) {
+	now := time.Now()
+	b := newConnectBench(t)
+	at := string(sinceTime(now))
+	for _, late := range []time.Duration{0, waitTime - 2*time.Second} {
+		b.console.now = func() time.Time { return now.Add(late) }
+		b.get(connectAt+"?begun="+at).want(t, http.StatusOK, "Starting", `hx-trigger="every 1s"`, "pulse?seen=nothing-"+at)
+		b.get(connectAt+"/pulse?seen=nothing-"+at).want(t, http.StatusNoContent)
+	}
+	for _, at := range []string{at, "1", "", "x", "-1", "99999999999", "99999999999999999999"} {
+		b.console.now = func() time.Time { return now.Add(waitTime + time.Second) }
+		if got := b.get(connectAt+"/pulse?seen=nothing-"+at).want(t, http.StatusOK); got.header.Get("HX-Refresh") != "true" {
+			t.Errorf("%q: %v", at, got.header)
+		}
+		b.get(connectAt+"?begun="+at).want(t, http.StatusOK, "Start over").without(t, "hx-trigger", `http-equiv="refresh"`)
+	}
+	b.get(connectAt+"?begun="+at).want(t, http.StatusOK, "Nothing has begun", "Reload this page")
+	b.at(workflows.PhaseCredential, "key")
+	b.get(connectAt+"/pulse?seen=nothing-"+at).want(t, http.StatusOK, "Credentials")
 }

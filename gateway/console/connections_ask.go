@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
 	"connectedapps/gateway/web"
 )
@@ -18,13 +19,25 @@ type asked[T any] struct {
 }
 
 // everywhere asks every environment that the person may see, all at the same time: one
-// that is away holds up none of the others.
+// that is away holds up none of the others. One that cannot say just now whether they may
+// is among the answers, with that problem.
 func everywhere[T any](c *Console, r *http.Request, ask func(backend.Environment) (T, error)) []asked[T] {
-	seen := c.seen(r)
-	answers := make([]asked[T], len(seen))
+	person := access.Of(r.Context())
+	var answers []asked[T]
+	for _, e := range c.Environments.All() {
+		switch err := person.Check(e.Name, access.Viewer); {
+		case err == nil:
+			answers = append(answers, asked[T]{Environment: e})
+		case connection.TypeOf(err) != connection.ErrNotAllowed:
+			answers = append(answers, asked[T]{Environment: e, Problem: web.ProblemOf(r, c.Log, err)})
+		}
+	}
 	var all sync.WaitGroup
-	for i, e := range seen {
-		answers[i].Environment = e
+	for i := range answers {
+		if answers[i].Problem != nil {
+			continue
+		}
+		e := answers[i].Environment
 		all.Go(func() {
 			answer, err := ask(e)
 			if err != nil {

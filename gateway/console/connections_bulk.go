@@ -129,11 +129,14 @@ func (c *Console) sortOut(ctx context.Context, r *http.Request, ids []string, pa
 
 // refuses says why it cannot be done with a connection; "" when it can.
 func (d bulkDeed) refuses(r *http.Request, item bulkItem, row *workflows.Row) string {
+	person, environment := access.Of(r.Context()), item.ID.Environment()
 	switch {
+	case slices.Contains(person.Away, environment):
+		return "the Vault of " + environment + " cannot say just now what you may do there: try again in a moment"
 	case row == nil:
 		return "there is no such connection any more"
-	case !access.Of(r.Context()).May(row.Environment, access.Operator):
-		return "this needs the role operator in " + row.Environment
+	case !person.May(environment, access.Operator):
+		return "this needs the role operator in " + environment
 	case slices.Contains(d.from, item.Status):
 		return ""
 	}

@@ -102,6 +102,29 @@ func TestConnectionsOfAnEnvironmentThatIsAway(t *testing.T) {
 	lacks(t, d.get("/connections"), "Nothing is connected yet")
 }
 
+// Where it cannot be told whether somebody may see an environment, every list names it.
+func TestListsNameWhatCannotBeToldJustNow(t *testing.T) {
+	d := newDesk(t).many(3)
+	d.person.Roles = map[string]access.Role{"development": access.Admin}
+	why := "The Vault of production cannot say just now what you may do there."
+	lists := map[string]string{"/connections": "Connections of production are not shown.", "/auth-configs": "Auth configs of production are not shown.",
+		"/alerts": "Alerts of production are not shown.", "/alerts/sinks": `<h2 id="e-production">`}
+	for path := range lists {
+		lacks(t, d.get(path), "production")
+	}
+	d.person.Away = []string{"production"}
+	for path, want := range lists {
+		holds(t, d.get(path), want, why)
+	}
+	bulk := textOf(t, d.post("/connections/bulk", "do", "pause", "id", "production/github/main"))
+	holds(t, bulk, "he Vault of production cannot say just now")
+	lacks(t, bulk, "no such connection")
+	d.person.Roles = map[string]access.Role{}
+	if got := d.serve("GET", "/auth-configs/new", nil).StatusCode; got != http.StatusServiceUnavailable {
+		t.Errorf("a new auth config: %d", got)
+	}
+}
+
 func TestConnectionsKeepForeignTextText(t *testing.T) {
 	page := newDesk(t).connected(connection.Expired).get("/connections")
 	safe(t, page)

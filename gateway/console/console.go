@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options say what a console shows. All but TemporalUI and Log are required.
+// Options say what a console shows. All but ReturnTo, TemporalUI and Log are required.
 type Options struct {
 	Site         web.Site
 	Environments backend.Set
@@ -24,6 +24,9 @@ type Options struct {
 	CheckForm func(*http.Request) error
 	// Authorize uses an attempt of a connect up and leads the browser to the app.
 	Authorize func(w http.ResponseWriter, r *http.Request, id Attempt)
+	// ReturnTo are the origins that guests of connect sessions may be sent back to, whatever
+	// a session says; see [web.Returns]. Empty allows none but loopback from loopback.
+	ReturnTo []string
 	// TemporalUI is the origin of Temporal's Web UI, for links to runs; "" shows none.
 	TemporalUI string
 	// Log is silent when nil.

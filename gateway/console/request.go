@@ -23,6 +23,8 @@ const (
 type Attempt struct {
 	Connection connection.ID
 	ID         string
+	// Session is the connect session whose guest tries; "" in the console.
+	Session string
 }
 
 // named is the connection that a path is about, in an environment where the person has the role.

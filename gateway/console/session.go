@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/backend"
@@ -21,9 +23,13 @@ const (
 	// guestSeconds is the life of that cookie: a link lives for a day at most, and a connect
 	// that was begun at its end for another.
 	guestSeconds = 2 * 24 * 60 * 60
-	// maxGuestCookie is more than a sealed claim ever needs, and maxGuestCookies bounds how
-	// many are opened to find one.
-	maxGuestCookie, maxGuestCookies = 2 << 10, 8
+	// maxGuestCookie is more than a sealed claim ever needs.
+	maxGuestCookie = 2 << 10
+	// maxGuestCookies is how many a browser keeps: at their longest they fill half of the
+	// headers that the gateway takes. One more costs the oldest, and its connect its page.
+	maxGuestCookies = 8
+	// cookiesTried bounds how many cookies of one name are opened; a browser sends one.
+	cookiesTried = 2
 )
 
 // guest is a person who came with the link of a connect session, and has not signed in.
@@ -32,16 +38,24 @@ type guest struct {
 	state workflows.ConnectSessionState
 }
 
-// claim is what the browser that used a link up keeps, sealed.
+// claim is what a browser keeps, sealed, that has looked at a link. Whether it has used
+// the link up is the session's to say: see [workflows.ConnectSessionState.ClaimedBy].
 type claim struct {
-	Session    string        `json:"session"`
+	Session string `json:"session"`
+	// Created is the session's: a later one of the same name is another.
+	Created    time.Time     `json:"created"`
 	Connection connection.ID `json:"connection"`
 	// Secret is random, and leaves the browser only to us.
 	Secret string `json:"secret"`
 }
 
-func newClaim(session string, id connection.ID) claim {
-	return claim{Session: session, Connection: id, Secret: rand.Text()}
+func newClaim(s workflows.ConnectSessionState) claim {
+	return claim{Session: s.Session, Created: s.Created, Connection: s.Connection, Secret: rand.Text()}
+}
+
+// of reports whether the claim is one of this very session.
+func (cl claim) of(s workflows.ConnectSessionState) bool {
+	return cl.Session == s.Session && cl.Created.Equal(s.Created) && cl.Connection == s.Connection
 }
 
 // browser is what the session knows this browser by.
@@ -59,8 +73,8 @@ func hashOf(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// guestPath is where a session's guest works.
-func guestPath(environment, session string) string {
+// GuestPath is where a session's guest works.
+func GuestPath(environment, session string) string {
 	return "/connect-session/" + environment + "/" + session
 }
 
@@ -81,17 +95,45 @@ func (c *Console) remember(ctx context.Context, e backend.Environment, cl claim)
 	return c.Site.Cookie(guestCookie+cl.Session, e.Name+"."+sealed, guestSeconds), nil
 }
 
-// recall is the claim of this browser. One that is not there, or not good, is an
+// makeRoom takes away what would be more than a browser keeps once it has one more. The
+// oldest come first: browsers send cookies in that order (RFC 6265 section 5.4).
+func (c *Console) makeRoom(w http.ResponseWriter, r *http.Request) {
+	var held []string
+	for _, cookie := range r.Cookies() {
+		if name, ok := strings.CutPrefix(cookie.Name, c.Site.CookieName(guestCookie)); ok && !slices.Contains(held, name) {
+			held = append(held, name)
+		}
+	}
+	for len(held) >= maxGuestCookies {
+		http.SetCookie(w, c.forget(held[0]))
+		held = held[1:]
+	}
+}
+
+// forget is the cookie that removes a session's.
+func (c *Console) forget(session string) *http.Cookie {
+	return c.Site.Cookie(guestCookie+session, "", -1)
+}
+
+// recall is what this browser keeps of the session. What is not there, or not good, is an
 // ErrLinkInvalid; a Vault that is away stays what it is.
-func (c *Console) recall(r *http.Request, e backend.Environment, session string) (claim, error) {
-	for _, cookie := range r.CookiesNamed(c.Site.CookieName(guestCookie + session)) {
+func (c *Console) recall(r *http.Request, e backend.Environment, s workflows.ConnectSessionState) (claim, error) {
+	for i, cookie := range r.CookiesNamed(c.Site.CookieName(guestCookie + s.Session)) {
+		if i == cookiesTried {
+			break
+		}
 		cl, err := open(r.Context(), e, cookie.Value)
-		if err == nil && cl.Session == session || connection.TypeOf(err) == connection.ErrVaultUnavailable {
+		if err == nil && cl.of(s) || connection.TypeOf(err) == connection.ErrVaultUnavailable {
 			return cl, err
 		}
 	}
-	return claim{}, connection.Refused(connection.ErrLinkInvalid, "this browser has not opened the link of this connect",
-		"open the whole link that you were given, in the browser that you began with")
+	return claim{}, notOpenedHere()
+}
+
+// notOpenedHere is said of what is over as well: its cookie is gone.
+func notOpenedHere() *connection.Problem {
+	return connection.Refused(connection.ErrLinkInvalid, "this connect is over, or this browser has not opened its link",
+		"to go on with one, open the whole link that you were given, in the browser that you began with")
 }
 
 func open(ctx context.Context, e backend.Environment, value string) (claim, error) {
@@ -109,27 +151,4 @@ func open(ctx context.Context, e backend.Environment, value string) (claim, erro
 		return claim{}, unknown
 	}
 	return cl, nil
-}
-
-// GuestPage is where a browser goes on that came with the link of a connect session for
-// this connection; "" for one that did not. It is where a callback leads to.
-func (c *Console) GuestPage(r *http.Request, id connection.ID) string {
-	e, err := c.Environments.Of(id)
-	if err != nil {
-		return ""
-	}
-	opened := 0
-	for _, cookie := range r.Cookies() {
-		if !strings.HasPrefix(cookie.Name, c.Site.CookieName(guestCookie)) || !strings.HasPrefix(cookie.Value, e.Name+".") {
-			continue
-		}
-		if opened++; opened > maxGuestCookies {
-			break
-		}
-		cl, err := open(r.Context(), e, cookie.Value)
-		if err == nil && cl.Connection == id && cookie.Name == c.Site.CookieName(guestCookie+cl.Session) {
-			return guestPath(e.Name, cl.Session)
-		}
-	}
-	return ""
 }

@@ -40,7 +40,7 @@ func (c *Console) showGuest(w http.ResponseWriter, r *http.Request) error {
 
 // showEnding says how it ended, and leads back to where the guest came from.
 func (c *Console) showEnding(w http.ResponseWriter, d desk) error {
-	page := ending{ConnectSessionState: d.guest.state, AppName: d.id.App(), ReturnTo: d.guest.returnTo()}
+	page := ending{ConnectSessionState: d.guest.state, AppName: d.id.App(), ReturnTo: c.returnTo(d.guest.state)}
 	if app, err := c.Catalogue.App(d.id.App()); err == nil {
 		page.AppName = app.Name
 	}
@@ -54,6 +54,7 @@ func (c *Console) showEnding(w http.ResponseWriter, d desk) error {
 		title = "This link is too old"
 	case workflows.SessionFailed, workflows.SessionOpen, workflows.SessionClaimed, workflows.SessionConnecting:
 	}
+	http.SetCookie(w, c.forget(page.Session)) // nothing is left to do
 	if page.ReturnTo != "" {
 		w.Header().Set("Refresh", "3;url="+page.ReturnTo)
 	}
@@ -128,6 +129,9 @@ func (c *Console) startGuest(w http.ResponseWriter, r *http.Request, d desk) err
 	}
 	if r.PostForm.Has("show") {
 		return c.showChoice(w, r, d, f, nil)
+	}
+	if chosen := r.PostForm.Get(controlConfig); chosen != "" && chosen != f.Config { // nothing else is used in its stead unasked
+		return c.showChoice(w, r, d, f, connection.InvalidInput(controlConfig, "the auth config that was chosen cannot be used here", "see below what can be chosen"))
 	}
 	t := f.read(r.PostForm)
 	if len(f.Problems) > 0 {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
-	"net/url"
 
 	"connectedapps/connection"
 	"connectedapps/gateway/backend"
 	"connectedapps/gateway/web"
 	"connectedapps/workflows"
+
+	"go.uber.org/zap"
 )
 
 // SessionPaths is where [Console.Sessions] is mounted: whoever comes there has not signed in.
@@ -95,19 +96,28 @@ type invitation struct {
 func (c *Console) showInvitation(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readTime)
 	defer cancel()
-	e, state, err := c.session(ctx, r)
+	e, state, err := c.invited(ctx, r)
 	if err != nil {
 		return err
 	}
-	if _, err := c.recall(r, e, state.Session); err == nil { // the link was used here
-		http.Redirect(w, r, guestPath(e.Name, state.Session), http.StatusSeeOther)
-		return nil
-	}
+	cl, err := c.recall(r, e, state)
 	switch {
-	case state.State.Over():
-		return connection.Refused(connection.ErrSessionClosed, "this link has been used, or is too old", "ask for a new one if it is still wanted")
-	case state.State != workflows.SessionOpen:
-		return connection.Refused(connection.ErrLinkInvalid, "this link has been used in another browser", "go on there, or ask for a new one")
+	case err == nil && state.ClaimedBy(cl.browser()):
+		http.Redirect(w, r, GuestPath(e.Name, state.Session), http.StatusSeeOther)
+		return nil
+	case err != nil && connection.TypeOf(err) != connection.ErrLinkInvalid:
+		return err
+	}
+	if err := used(state); err != nil {
+		return err
+	}
+	if err != nil {
+		cookie, err := c.remember(ctx, e, newClaim(state))
+		if err != nil {
+			return err
+		}
+		c.makeRoom(w, r)
+		http.SetCookie(w, cookie)
 	}
 	page := invitation{ConnectSessionState: state, AppName: state.App}
 	if app, err := c.Catalogue.App(state.App); err == nil {
@@ -116,32 +126,59 @@ func (c *Console) showInvitation(w http.ResponseWriter, r *http.Request) error {
 	return c.render(w, http.StatusOK, "session_invitation.html", "guest-frame", frame{Title: "Connect " + page.AppName, Page: page})
 }
 
-// claimSession uses the link up, for this browser. The claim is sealed before, so that a
-// Vault that is away costs no link.
+// invited is the session whose link a path is. Whoever does not know the token is told
+// nothing of it.
+func (c *Console) invited(ctx context.Context, r *http.Request) (backend.Environment, workflows.ConnectSessionState, error) {
+	e, state, err := c.session(ctx, r)
+	if err == nil && !state.Admits(hashOf(r.PathValue("token"))) {
+		err = unknownLink()
+	}
+	return e, state, err
+}
+
+// used is why a link does no good to a browser that has not used it; nil while it is open.
+func used(s workflows.ConnectSessionState) error {
+	switch {
+	case s.State.Over():
+		return connection.Refused(connection.ErrSessionClosed, "this link has been used, or is too old", "ask for a new one if it is still wanted")
+	case s.State != workflows.SessionOpen:
+		return connection.Refused(connection.ErrLinkInvalid, "this link has been used in another browser", "go on there, or ask for a new one")
+	}
+	return nil
+}
+
+// claimSession uses the link up, for this browser, which has its secret since it looked at
+// the link: should the answer be lost, it claims once more, or is led on.
 func (c *Console) claimSession(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readTime)
 	defer cancel()
 	if !c.Site.SameOrigin(r) {
 		return connection.Refused(connection.ErrNotAllowed, "the request did not come from the page of this link", "open the link and press its button")
 	}
-	e, state, err := c.session(ctx, r)
+	e, state, err := c.invited(ctx, r)
 	if err != nil {
 		return err
 	}
-	cl := newClaim(state.Session, state.Connection)
-	if mine, err := c.recall(r, e, state.Session); err == nil {
-		cl = mine
+	cl, err := c.recall(r, e, state)
+	if connection.TypeOf(err) == connection.ErrLinkInvalid {
+		err = used(state)
+		if err == nil {
+			err = connection.Refused(connection.ErrNotAllowed, "this browser has not kept what it was given with the page of this link", "allow cookies of this site, and open the link again")
+		}
 	}
-	cookie, err := c.remember(ctx, e, cl)
 	if err != nil {
 		return err
 	}
-	in := workflows.ClaimSession{TokenSHA256: hashOf(r.PathValue("token")), BrowserSHA256: cl.browser()}
-	if _, err := e.Client.ClaimConnectSession(ctx, state.Session, in); err != nil {
-		return err
+	if !state.ClaimedBy(cl.browser()) { // who has it needs no update, of which a run has only so many
+		if err := used(state); err != nil {
+			return err
+		}
+		in := workflows.ClaimSession{TokenSHA256: hashOf(r.PathValue("token")), BrowserSHA256: cl.browser()}
+		if _, err := e.Client.ClaimConnectSession(ctx, state.Session, in); err != nil {
+			return err
+		}
 	}
-	http.SetCookie(w, cookie)
-	http.Redirect(w, r, guestPath(e.Name, state.Session), http.StatusSeeOther)
+	http.Redirect(w, r, GuestPath(e.Name, state.Session), http.StatusSeeOther)
 	return nil
 }
 
@@ -153,11 +190,14 @@ func (c *Console) guestDesk(r *http.Request) (desk, error) {
 	if err != nil {
 		return desk{}, err
 	}
-	cl, err := c.recall(r, e, state.Session)
+	cl, err := c.recall(r, e, state)
+	if err == nil && !state.ClaimedBy(cl.browser()) { // it has looked at the link, and no more
+		err = notOpenedHere()
+	}
 	if err != nil {
 		return desk{}, err
 	}
-	return desk{Environment: e, id: cl.Connection, path: guestPath(e.Name, state.Session), token: cl.formToken(), may: true,
+	return desk{Environment: e, id: cl.Connection, path: GuestPath(e.Name, state.Session), token: cl.formToken(), may: true,
 		guest: &guest{claim: cl, state: state}}, nil
 }
 
@@ -176,15 +216,19 @@ func (c *Console) guestForm(w http.ResponseWriter, r *http.Request, handle func(
 	return handle(w, r, d)
 }
 
-// returnTo is where the guest is sent in the end; "" when nobody said.
-func (g *guest) returnTo() string {
-	address := webLink(g.state.ReturnTo)
-	u, err := url.Parse(address)
-	if address == "" || err != nil {
+// returnTo is where a guest is sent in the end; "" when nobody said, or where nobody may
+// be sent: a session that was not created by the API may say anything.
+func (c *Console) returnTo(s workflows.ConnectSessionState) string {
+	if s.ReturnTo == "" {
+		return ""
+	}
+	u, err := web.Returns{Site: c.Site, Origins: c.ReturnTo}.Address(s.ReturnTo)
+	if err != nil {
+		c.Log.Warn("a connect session leads back to where nobody is sent", zap.String("session", s.Session))
 		return ""
 	}
 	status := "failed"
-	switch g.state.State {
+	switch s.State {
 	case workflows.SessionConnected:
 		status = "connected"
 	case workflows.SessionCancelled:
@@ -192,7 +236,7 @@ func (g *guest) returnTo() string {
 	case workflows.SessionFailed, workflows.SessionExpired, workflows.SessionOpen, workflows.SessionClaimed, workflows.SessionConnecting:
 	}
 	q := u.Query()
-	q.Set("connect_session", g.state.Session)
+	q.Set("connect_session", s.Session)
 	q.Set("status", status)
 	u.RawQuery = q.Encode()
 	return u.String()

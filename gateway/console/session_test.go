@@ -2,9 +2,11 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +25,9 @@ const (
 // sessions is a fake of the workflow of one connect session, with the connect of it.
 type sessions struct {
 	*connects
-	state   workflows.ConnectSessionState
-	browser string
-	claims  []workflows.ClaimSession
-	starts  []workflows.StartSession
+	state  workflows.ConnectSessionState
+	claims []workflows.ClaimSession
+	starts []workflows.StartSession
 }
 
 func (f *sessions) ConnectSession(_ context.Context, session string) (workflows.ConnectSessionState, error) {
@@ -38,16 +39,16 @@ func (f *sessions) ConnectSession(_ context.Context, session string) (workflows.
 
 func (f *sessions) ClaimConnectSession(ctx context.Context, _ string, in workflows.ClaimSession) (workflows.ConnectSessionState, error) {
 	f.claims = append(f.claims, in)
-	if in.TokenSHA256 != hashOf("token-of-the-link") || f.browser != "" && f.browser != in.BrowserSHA256 {
+	if !f.state.Admits(in.TokenSHA256) || f.state.BrowserSHA256 != "" && !f.state.ClaimedBy(in.BrowserSHA256) {
 		return f.state, connection.Refused(connection.ErrLinkInvalid, "this link is not known", "ask for a new one")
 	}
-	f.browser, f.state.State = in.BrowserSHA256, workflows.SessionClaimed
+	f.state.BrowserSHA256, f.state.State = in.BrowserSHA256, workflows.SessionClaimed
 	return f.state, f.did(ctx, "claim")
 }
 
 func (f *sessions) StartConnectSession(ctx context.Context, _ string, in workflows.StartSession) (workflows.Reconnecting, error) {
 	f.starts = append(f.starts, in)
-	if in.BrowserSHA256 != f.browser {
+	if !f.state.ClaimedBy(in.BrowserSHA256) {
 		return workflows.Reconnecting{}, connection.Refused(connection.ErrLinkInvalid, "this is another browser", "")
 	}
 	request := f.state.ConnectRequest
@@ -76,8 +77,8 @@ type guestBench struct {
 func newGuestBench(t *testing.T) *guestBench {
 	b := newConnectBench(t)
 	f := &sessions{connects: b.connects}
-	f.state = workflows.ConnectSessionState{State: workflows.SessionOpen, Expires: time.Now().Add(time.Hour), ConnectSessionInput: workflows.ConnectSessionInput{
-		Environment: "development", Session: "abc", App: "atlas", DisplayName: hostile, RequestedBy: hostile, ReturnTo: "https://platform.example/done?x=1",
+	f.state = workflows.ConnectSessionState{State: workflows.SessionOpen, Created: time.Now(), Expires: time.Now().Add(time.Hour), ConnectSessionInput: workflows.ConnectSessionInput{
+		Environment: "development", Session: "abc", App: "atlas", DisplayName: hostile, RequestedBy: hostile, ReturnTo: "https://platform.example/done?x=1", TokenSHA256: hashOf("token-of-the-link"),
 		ConnectRequest: activities.ConnectRequest{Connection: connectID}}}
 	all := b.console.Environments.All()
 	for i := range all {
@@ -103,8 +104,16 @@ func (g *guestBench) send(method, path string, form url.Values, change ...func(*
 	g.handler.ServeHTTP(w, r)
 	got := answer{w.Code, w.Header(), w.Body.String()}
 	g.clean(got)
-	if set := w.Result().Cookies(); len(set) > 0 {
-		g.cookies = set
+	for _, set := range w.Result().Cookies() { // as a browser keeps them
+		i := slices.IndexFunc(g.cookies, func(held *http.Cookie) bool { return held.Name == set.Name })
+		switch {
+		case i < 0 && set.MaxAge > 0:
+			g.cookies = append(g.cookies, set)
+		case i >= 0 && set.MaxAge > 0:
+			g.cookies[i] = set
+		case i >= 0:
+			g.cookies = slices.Delete(g.cookies, i, i+1)
+		}
 	}
 	return got
 }
@@ -125,6 +134,7 @@ func (g *guestBench) fill(path string, pairs ...string) answer {
 
 func (g *guestBench) claimed() *guestBench {
 	g.t.Helper()
+	g.send(http.MethodGet, invited, nil).want(g.t, http.StatusOK)
 	g.send(http.MethodPost, invited, nil).leadsTo(g.t, atGuest)
 	g.effects = nil
 	return g
@@ -133,26 +143,36 @@ func (g *guestBench) claimed() *guestBench {
 func TestInvitationUsesNothingUp(t *testing.T) {
 	g := newGuestBench(t)
 	g.send(http.MethodGet, invited, nil).want(t, http.StatusOK, "asks to connect your Atlas account", "&lt;script&gt;").without(t, "<nav", "Sign out", "/connections")
-	if g.link.browser != "" || len(g.cookies) > 0 {
-		t.Error("looking at a link used it up")
+	g.send(http.MethodGet, invited, nil).want(t, http.StatusOK, "Continue")
+	if g.link.state.BrowserSHA256 != "" || len(g.link.claims) > 0 || len(g.cookies) != 1 {
+		t.Errorf("looking at a link used it up, or left %v", g.cookies)
+	}
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusGone, "has not opened its link")
+	g.fill(atGuest+"/start", "method", "oauth").want(t, http.StatusGone)
+	g.fill(atGuest+"/cancel").want(t, http.StatusGone)
+	g.cookies = nil
+	g.send(http.MethodGet, atGuest+"/another-token", nil).want(t, http.StatusGone, "This link is not known here.").without(t, "Atlas", "&lt;")
+	if len(g.cookies) > 0 {
+		t.Error("a guessed link left a cookie")
 	}
 	g.send(http.MethodGet, "/connect-session/development/other/token", nil).want(t, http.StatusGone, "This link is not known here.")
 	g.send(http.MethodGet, "/connect-session/nowhere/abc/token", nil).want(t, http.StatusGone)
-	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusGone, "has not opened the link")
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusGone, "has not opened its link")
 	g.link.state.State = workflows.SessionClaimed
 	g.send(http.MethodGet, invited, nil).want(t, http.StatusGone, "in another browser")
+	g.link.state.State = workflows.SessionExpired
+	g.send(http.MethodGet, invited, nil).want(t, http.StatusGone, "too old")
+	g.send(http.MethodGet, atGuest+"/another-token", nil).want(t, http.StatusGone, "This link is not known here.")
 	g.wantEffects()
 }
 
 func TestClaimNeedsOurPageAndTheToken(t *testing.T) {
 	g := newGuestBench(t)
 	g.send(http.MethodPost, invited, nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }).want(t, http.StatusForbidden)
-	if len(g.link.claims) != 0 {
-		t.Error("another site claimed it")
-	}
-	g.send(http.MethodPost, atGuest+"/another-token", nil).want(t, http.StatusGone)
-	if len(g.cookies) > 0 {
-		t.Error("a refused claim left a cookie")
+	g.send(http.MethodPost, atGuest+"/another-token", nil).want(t, http.StatusGone, "This link is not known here.")
+	g.send(http.MethodPost, invited, nil).want(t, http.StatusForbidden, "Allow cookies of this site")
+	if len(g.link.claims) != 0 || len(g.cookies) > 0 {
+		t.Errorf("a refused claim was sent, or left %v", g.cookies)
 	}
 	g.claimed()
 	cookie := g.cookies[0]
@@ -161,8 +181,89 @@ func TestClaimNeedsOurPageAndTheToken(t *testing.T) {
 	}
 	g.send(http.MethodGet, invited, nil).leadsTo(t, atGuest)
 	g.send(http.MethodPost, invited, nil).leadsTo(t, atGuest)
-	if n := len(g.link.claims); g.link.claims[n-1] != g.link.claims[n-2] {
-		t.Error("the same browser claimed with another secret")
+	if len(g.link.claims) != 1 {
+		t.Errorf("claimed again: %v", g.link.claims)
+	}
+}
+
+// The browser has its secret before it claims: whatever happens to the answer, it goes on.
+func TestAClaimWhoseAnswerIsLost(t *testing.T) {
+	g := newGuestBench(t)
+	g.send(http.MethodGet, invited, nil).want(t, http.StatusOK)
+	g.fail = connection.TemporalUnavailable("there was no answer in time")
+	g.send(http.MethodPost, invited, nil).want(t, http.StatusServiceUnavailable)
+	g.link.state.State = workflows.SessionOpen // as if it could be claimed still
+	g.fail = nil
+	g.link.state.BrowserSHA256 = ""
+	g.send(http.MethodPost, invited, nil).leadsTo(t, atGuest)
+	if n := g.link.claims; len(n) != 2 || n[0] != n[1] {
+		t.Errorf("the same browser claimed with another secret: %v", n)
+	}
+
+	g = newGuestBench(t)
+	g.send(http.MethodGet, invited, nil)
+	g.fail = connection.TemporalUnavailable("there was no answer in time")
+	g.send(http.MethodPost, invited, nil).want(t, http.StatusServiceUnavailable)
+	for range 3 {
+		g.send(http.MethodGet, invited, nil).leadsTo(t, atGuest)
+		g.send(http.MethodPost, invited, nil).leadsTo(t, atGuest)
+	}
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "Connect with OAuth")
+	if len(g.link.claims) != 1 {
+		t.Errorf("claimed again: %v", g.link.claims)
+	}
+}
+
+// What a browser keeps of a session is nothing to a later one of the same name.
+func TestAClaimIsOfOneSession(t *testing.T) {
+	g := newGuestBench(t).claimed()
+	before := g.link.state.BrowserSHA256
+	g.link.state.Created = g.link.state.Created.Add(time.Hour)
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusGone)
+	g.link.state.State, g.link.state.BrowserSHA256 = workflows.SessionOpen, ""
+	g.claimed()
+	if g.link.state.BrowserSHA256 == before {
+		t.Error("a later session is claimed with an earlier secret")
+	}
+}
+
+// However many cookies of one name are sent, Vault is asked twice.
+func TestOneRequestOpensFewCookies(t *testing.T) {
+	g := newGuestBench(t).claimed()
+	g.opened = 0
+	g.cookies[0].Value += "x"
+	g.send(http.MethodGet, atGuest, nil, func(r *http.Request) {
+		for range 800 {
+			r.AddCookie(g.cookies[0])
+		}
+	}).want(t, http.StatusGone)
+	if g.opened == 0 || g.opened > 2 {
+		t.Errorf("%d cookies were opened", g.opened)
+	}
+}
+
+// A browser that opens many links keeps the latest, and never more than the gateway reads.
+func TestABrowserKeepsFewClaims(t *testing.T) {
+	g := newGuestBench(t)
+	for i := range 3 * maxGuestCookies {
+		g.link.state.Session = fmt.Sprintf("s-%d", i)
+		g.send(http.MethodGet, "/connect-session/development/"+g.link.state.Session+"/token-of-the-link", nil).want(t, http.StatusOK)
+		size := 0
+		for _, cookie := range g.cookies {
+			size += len(cookie.Name) + len(cookie.Value)
+		}
+		if newest := g.cookies[len(g.cookies)-1].Name; len(g.cookies) != min(i+1, maxGuestCookies) || newest != "__Host-connect-session-"+g.link.state.Session || size > 16<<10 {
+			t.Errorf("after %d: %d cookies of %d bytes, %s last", i+1, len(g.cookies), size, newest)
+		}
+	}
+	if g.cookies[0].Name != fmt.Sprintf("__Host-connect-session-s-%d", 2*maxGuestCookies) {
+		t.Errorf("the oldest is %s", g.cookies[0].Name)
+	}
+	other := &http.Cookie{Name: "__Host-session-development", Value: "x", MaxAge: 1}
+	g.cookies = append([]*http.Cookie{other}, g.cookies...)
+	g.link.state.Session = "another"
+	if g.send(http.MethodGet, "/connect-session/development/another/token-of-the-link", nil); g.cookies[0] != other || len(g.cookies) != maxGuestCookies+1 {
+		t.Error("it took another's cookie")
 	}
 }
 
@@ -176,7 +277,7 @@ func TestGuestConnectsWithAKey(t *testing.T) {
 	g.wantEffects()
 	g.fill(atGuest+"/start", "input.api_key", canary).leadsTo(t, atGuest)
 	g.wantEffects("start", "connect inbox-1")
-	if in := g.link.starts[0]; in.BrowserSHA256 != g.link.browser || in.Access != "" || in.AuthConfig != "" || in.Values["region"] != "" || g.started[0].Mode != workflows.ModeSession {
+	if in := g.link.starts[0]; !g.link.state.ClaimedBy(in.BrowserSHA256) || in.Access != "" || in.AuthConfig != "" || in.Values["region"] != "" || g.started[0].Mode != workflows.ModeSession {
 		t.Errorf("%+v", in)
 	}
 }
@@ -190,7 +291,7 @@ func TestGuestConnectsWithOAuth(t *testing.T) {
 	}).want(t, http.StatusOK, "maps:read").without(t, "maps:write", "<html")
 	g.fill(atGuest+"/start", "method", "oauth", "access", "read").want(t, http.StatusOK)
 	g.wantEffects("start", "link")
-	if g.link.starts[0].AuthConfig != "acme" || len(g.led) != 1 {
+	if g.link.starts[0].AuthConfig != "acme" || len(g.led) != 1 || g.led[0].Session != "abc" {
 		t.Errorf("%+v %v", g.link.starts, g.led)
 	}
 	g.at(workflows.PhaseAuthorization, "oauth")
@@ -200,14 +301,6 @@ func TestGuestConnectsWithOAuth(t *testing.T) {
 	g.fill(atGuest+"/authorize").want(t, http.StatusOK)
 	g.fill(atGuest+"/approve").want(t, http.StatusGone) // taken for a token, and for none that there is
 	g.fill(atGuest+"/start").leadsTo(t, atGuest)
-	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	r.AddCookie(g.cookies[0])
-	if got := g.console.GuestPage(r, connectID); got != atGuest {
-		t.Errorf("leads to %q", got)
-	}
-	if got := g.console.GuestPage(r, "development/atlas/other"); got != "" {
-		t.Errorf("leads to %q", got)
-	}
 
 	g.link.state.State, g.link.state.Problem = workflows.SessionClaimed, connection.Refused(connection.ErrTestFailed, "the account is locked "+hostile, "unlock it")
 	if got := g.send(http.MethodGet, atGuest+"/pulse?seen=x", nil); got.header.Get("HX-Refresh") != "true" {
@@ -225,12 +318,55 @@ func TestGuestIsLedBack(t *testing.T) {
 		if want := "3;url=https://platform.example/done?connect_session=abc&status=" + status + "&x=1"; got.header.Get("Refresh") != want {
 			t.Errorf("%s: %q", state, got.header.Get("Refresh"))
 		}
-		g.link.state.ReturnTo = "javascript:alert(1)"
-		if got := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "You can close this page"); got.header.Get("Refresh") != "" {
-			t.Errorf("%v", got.header)
+		if len(g.cookies) != 0 {
+			t.Errorf("%s left %v", state, g.cookies)
+		}
+		g.send(http.MethodGet, atGuest, nil).want(t, http.StatusGone, "This connect is over, or")
+		for _, elsewhere := range []string{"javascript:alert(1)", "https://evil.example/", "http://platform.example/", "https://platform.example.evil.example/", ""} {
+			g := newGuestBench(t).claimed()
+			g.link.state.State, g.link.state.ReturnTo = state, elsewhere
+			if got := g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "You can close this page").without(t, "Go back", "evil"); got.header.Get("Refresh") != "" {
+				t.Errorf("%s: %v", elsewhere, got.header)
+			}
 		}
 	}
 	g := newGuestBench(t).claimed()
 	g.fill(atGuest+"/cancel").leadsTo(t, atGuest)
 	g.wantEffects("cancel session")
+}
+
+// What the organisation shares is not for whoever holds a link, whatever their browser
+// sends; what the link fixes is.
+func TestGuestTakesNoSharedCredential(t *testing.T) {
+	shared := workflows.AuthConfigState{App: "atlas", Name: "everybody", Method: "key", Kind: string(connection.APIKey), Status: connection.Active}
+	for _, taken := range []string{"everybody", "acme", "phones", "nobody"} {
+		g := newGuestBench(t).claimed()
+		g.configs = append(g.configs, shared)
+		g.send(http.MethodGet, atGuest+"/start?method=key&auth_config="+taken, nil).want(t, http.StatusOK, "input.api_key").without(t, taken+"<")
+		g.fill(atGuest+"/start", "method", "key", "auth_config", taken, "input.region", "eu").want(t, http.StatusBadRequest, "cannot be used here")
+		g.wantEffects()
+	}
+	for _, taken := range []string{"old", "phones", "everybody", "nobody"} {
+		g := newGuestBench(t).claimed()
+		g.configs = append(g.configs, shared)
+		g.fill(atGuest+"/start", "method", "oauth", "access", "read", "auth_config", taken).want(t, http.StatusBadRequest, "cannot be used here")
+		g.wantEffects()
+	}
+	g := newGuestBench(t).claimed()
+	g.fill(atGuest+"/start", "method", "oauth", "access", "read", "auth_config", "acme").want(t, http.StatusOK)
+	g.wantEffects("start", "link")
+	g = newGuestBench(t).claimed()
+	g.configs, g.link.state.AuthConfig = append(g.configs, shared), "everybody"
+	g.fill(atGuest+"/start", "input.region", "eu").leadsTo(t, atGuest)
+	g.wantEffects("start", "connect ")
+}
+
+// A guest whose connect cannot be seen is offered nothing of the console.
+func TestGuestOfAnAbsentConnect(t *testing.T) {
+	g := newGuestBench(t).claimed()
+	g.link.state.State = workflows.SessionConnecting
+	for _, query := range []string{"", "?begun=1", "?begun=" + string(sinceTime(time.Now()))} {
+		g.send(http.MethodGet, atGuest+query, nil).want(t, http.StatusOK).without(t, "Start over", "/apps/", "/connections")
+	}
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "ask for a new link").without(t, "hx-trigger")
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"connectedapps/connection"
-	"connectedapps/connectors/outbound"
 )
 
 // Site is where people's browsers reach the gateway: scheme and host, without a
@@ -35,7 +34,7 @@ func (s Site) Secure() bool { return s.url.Scheme == "https" }
 
 // PlainRemote is a site that is reached over plain http from elsewhere. Browsers
 // send no Sec-Fetch-Site there, so its forms must be allowed to say their Origin.
-func (s Site) PlainRemote() bool { return !s.Secure() && !outbound.Loopback(s.url.Hostname()) }
+func (s Site) PlainRemote() bool { return !s.Secure() && !s.onLoopback() }
 
 // Serves reports whether a request is for this host: a name that was rebound to
 // this address must not be served, nor a link be built for it.
