@@ -146,6 +146,11 @@ func TestStopLeavesActionsAlone(t *testing.T) {
 	if err == nil && !strings.Contains(text(result), "the action goes on") {
 		t.Errorf("%s", text(result))
 	}
+	e, err := b.handler.Environments.Of(testID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.handler.newBox(view{}).cancel(context.Background(), e, activities.CallActionInput{}) // as where a session ends with the gateway
 	if len(b.cancelled) != 0 {
 		t.Error("an action was cancelled because a gateway ended")
 	}

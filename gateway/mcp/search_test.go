@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"connectedapps/connection"
+
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -41,6 +43,17 @@ func TestSearch(t *testing.T) {
 		other := toolName(ref("development/atlas/other"), "list-maps")
 		if ran := call(RunAction, map[string]any{"name": other}); !strings.Contains(ran, "there is no action") || len(b.runs()) != 1 {
 			t.Errorf("%s", ran)
+		}
+		b.guard.mu.Lock() // what the token loses is not found any more, in a session that is open too
+		person := b.guard.known["agent"]
+		person.Toolkits = []connection.ToolkitRef{ref("development/atlas/other")}
+		b.guard.known["agent"] = person
+		b.guard.mu.Unlock()
+		if one := call(DescribeAction, map[string]any{"name": name}); !strings.Contains(one, "there is no action") {
+			t.Errorf("%s", one)
+		}
+		if all := call(SearchActions, map[string]any{"query": "draw"}); strings.Contains(all, name) {
+			t.Errorf("%s", all)
 		}
 	})
 }

@@ -57,7 +57,7 @@ func TestWhoGetsIn(t *testing.T) {
 		{"a viewer", "?toolkit=development/atlas/main", map[string]string{"Authorization": "Bearer viewer"}, 403},
 		{"nobody", "", nil, 401},
 		{"a token that is no good", "", map[string]string{"Authorization": "Bearer x"}, 401},
-		{"a browser's session", "", map[string]string{"Cookie": "session-development=x"}, 401},
+		{"a browser's session", "?toolkit=development/atlas/main", map[string]string{"Cookie": "session-development=x"}, 401},
 		{"a page of another site", "", map[string]string{"Authorization": "Bearer agent", "Origin": "https://evil.example"}, 403},
 		{"a page without an origin", "", map[string]string{"Authorization": "Bearer agent", "Origin": "null"}, 403},
 		{"a mode that is none", "?mode=x", map[string]string{"Authorization": "Bearer agent"}, 400},
