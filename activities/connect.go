@@ -162,8 +162,9 @@ func chosen(app *connectors.App, method *connectors.Method, in ConnectRequest) (
 	return app.ActionsFor(method, access, actions)
 }
 
-// missed are the inputs that are given or must be: with an auth config not those that
-// it may hold, and no default takes their place.
+// missed are the inputs that are given, have a default or must be given: with an auth
+// config not those that it may hold. ValidateConnect, which knows what it holds, puts
+// that in the place of defaults.
 func (in ConnectRequest) missed(method *connectors.Method, open []connectors.Input, given map[string]string) []connectors.Input {
 	if in.AuthConfig == "" {
 		return open
@@ -172,7 +173,9 @@ func (in ConnectRequest) missed(method *connectors.Method, open []connectors.Inp
 	for _, input := range configInputs(method) {
 		its[input.Name] = true
 	}
-	return slices.DeleteFunc(open, func(input connectors.Input) bool { return its[input.Name] && given[input.Name] == "" })
+	return slices.DeleteFunc(open, func(input connectors.Input) bool {
+		return its[input.Name] && given[input.Name] == "" && input.Default == ""
+	})
 }
 
 // values are those that are kept and still asked for, with the given ones on top.
