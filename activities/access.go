@@ -40,21 +40,32 @@ func (a *Activities) access(ctx context.Context, stored connection.Stored, id co
 	return access{app: app, method: method, stored: stored}.by(config), nil
 }
 
-// by is the access with an auth config: its client, and its shared secrets in place
-// of the copies that were taken when the connection was made.
+// by is the access with an auth config: its client, and its shared secrets and values
+// in place of the copies that were taken when the connection was made.
 func (x access) by(config connection.AuthConfig) access {
-	x.config, x.client = config, client(config, x.stored.Credential)
-	if x.method.NeedsClient() || len(config.Fields) == 0 || len(x.stored.Credential.Fields) == 0 {
-		return x
-	}
-	fields := maps.Clone(x.stored.Credential.Fields)
-	for name := range fields {
-		if shared, ok := config.Fields[name]; ok {
-			fields[name] = shared
+	held := &x.stored.Credential
+	if !x.method.NeedsClient() && len(config.Fields) > 0 && len(held.Fields) > 0 {
+		held.Fields = maps.Clone(held.Fields)
+		for name := range held.Fields {
+			if shared, ok := config.Fields[name]; ok {
+				held.Fields[name] = shared
+			}
 		}
 	}
-	x.stored.Credential.Fields = fields
+	if config.Method != "" {
+		held.Values = under(config, held.Values)
+		if derived, err := x.method.Derived(held.Values, with(config.Fields, held.Fields)); err == nil {
+			held.Values = overlay(held.Values, derived) // else they stay what they were made of
+		}
+	}
+	x.config, x.client = config, client(config, *held)
 	return x
+}
+
+// holding is the access with another document of the same connection.
+func (x access) holding(stored connection.Stored) access {
+	x.stored = stored
+	return x.by(x.config)
 }
 
 // rotated answers the access anew if the secrets of its auth config that go into
@@ -168,7 +179,7 @@ func client(config connection.AuthConfig, c connection.Credential) connectors.Cl
 	known := connectors.Client{ID: config.ClientID, Secret: config.ClientSecret, Fields: config.Fields}
 	if known.ID == "" {
 		all := with(config.Fields, c.Fields)
-		known.ID, known.Secret = c.Values[clientID], all[clientSecret]
+		known.ID, known.Secret = under(config, c.Values)[clientID], all[clientSecret]
 	}
 	return known
 }
@@ -185,6 +196,17 @@ func shared(config connection.AuthConfig) map[string]string {
 		return config.Values
 	}
 	return overlay(config.Values, map[string]string{clientID: config.ClientID})
+}
+
+// under are a connection's values, later ones over earlier ones, and over all of them
+// those that its auth config holds. Whoever makes a connection must not say where the
+// auth config's secrets go.
+func under(config connection.AuthConfig, layers ...map[string]string) map[string]string {
+	merged := map[string]string{}
+	for _, layer := range append(layers, shared(config)) {
+		maps.Copy(merged, layer)
+	}
+	return merged
 }
 
 // overlay is base with what is on top of it; neither is changed.

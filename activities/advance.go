@@ -135,17 +135,18 @@ func (l *login) report() *AdvanceLoginReport {
 // obtain gets the token of a machine kind.
 func (l *login) obtain(ctx context.Context) error {
 	credential := l.stored.Credential
-	values := overlay(shared(l.config), credential.Values)
+	values := under(l.config, credential.Values)
 	found, err := l.method.Discover(ctx, l.a.Provider, values)
 	if err != nil {
 		return err
 	}
+	values = under(l.config, values, found)
 	grant, err := l.method.Obtain(ctx, l.a.Provider, connectors.ObtainInput{Client: client(l.config, credential),
-		Scopes: l.in.Scopes, Values: overlay(values, found), Fields: credential.Fields})
+		Scopes: l.in.Scopes, Values: values, Fields: credential.Fields})
 	if err != nil {
 		return l.refused(ctx, err)
 	}
-	credential.Values = overlay(values, found)
+	credential.Values = values
 	next := l.stored.Document
 	next.Credential = minted(grant, l.method, credential, l.stored.Clock.Now())
 	next.Asked = l.in.Scopes
@@ -160,7 +161,7 @@ func (l *login) step(ctx context.Context) (*Question, error) {
 	steps := stepsOf(l.method, at.Stage)
 	outcome, err := l.method.RunStep(ctx, l.a.Provider, connectors.StepInput{Stage: at.Stage, Step: at.Step,
 		Client: client(l.config, next.Credential), Credential: next.Credential,
-		Values:  overlay(shared(l.config), next.Credential.Values),
+		Values:  under(l.config, next.Credential.Values),
 		Answers: answersOf(steps, next.Credential.Fields)})
 	if err != nil {
 		return nil, l.refused(ctx, err)

@@ -67,7 +67,7 @@ func (a *Activities) beginAuthorization(ctx context.Context, in BeginAuthorizati
 		sum := sha256.Sum256([]byte(attempt.Token))
 		return &BeginAuthorizationResult{URL: attempt.URL, StateSHA256: hex.EncodeToString(sum[:])}, nil
 	}
-	values := overlay(overlay(shared(config), in.Values), attempt.Values)
+	values := under(config, in.Values, attempt.Values)
 	url, err := method.Authorize(connectors.AuthorizeInput{Client: client(config, connection.Credential{Values: values}),
 		RedirectURI: attempt.RedirectURI, Scopes: in.Scopes,
 		Challenge: oauth2.S256ChallengeFromVerifier(attempt.Verifier.Reveal()), Values: values})
@@ -91,7 +91,7 @@ func (a *Activities) currentConfig(ctx context.Context, id connection.ID, name s
 
 // newAttempt prepares an attempt and keeps it. Another worker may have done so meanwhile; its attempt counts.
 func (a *Activities) newAttempt(ctx context.Context, in BeginAuthorizationInput, method *connectors.Method, config connection.AuthConfig) (connection.Attempt, error) {
-	values := overlay(shared(config), in.Values)
+	values := under(config, in.Values)
 	attempt := connection.Attempt{RedirectURI: a.redirectURI(), AuthConfig: in.AuthConfig}
 	if method.Kind == connection.OAuth1 {
 		begun, err := method.BeginOAuth1(ctx, a.Provider, connectors.OAuth1BeginInput{
@@ -107,7 +107,7 @@ func (a *Activities) newAttempt(ctx context.Context, in BeginAuthorizationInput,
 		}
 		attempt.Values = found
 		attempt.Verifier = connection.NewSecret(oauth2.GenerateVerifier())
-		attempt.Issuer = method.Issuer(overlay(values, found))
+		attempt.Issuer = method.Issuer(under(config, values, found))
 	}
 	err := a.Attempts.Write(ctx, in.Connection, in.Attempt, attempt, 0)
 	if errors.Is(err, connection.ErrVersionConflict) {
@@ -195,7 +195,7 @@ func (a *Activities) exchangeCode(ctx context.Context, in ExchangeCodeInput) (*S
 		}
 		return nil, err
 	}
-	values := overlay(overlay(shared(config), in.Values), attempt.Values)
+	values := under(config, in.Values, attempt.Values)
 	grant, err := a.redeem(ctx, method, attempt, callback, config, in.Scopes, values)
 	if err != nil {
 		if problem, ok := connection.AsProblem(err); ok && !problem.Retryable {

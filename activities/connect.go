@@ -42,7 +42,7 @@ type Kept struct {
 	// Values are its inputs that are not secret; those of the request win.
 	Values map[string]string `json:"values,omitempty"`
 	// AuthConfig is the client registration that is not kept, whose values are: where an
-	// app lives, say. Below Values; "" is none.
+	// app lives, say. Over Values, as they were in use; "" is none.
 	AuthConfig string `json:"auth_config,omitempty"`
 }
 
@@ -105,7 +105,8 @@ func notLent() *connection.Problem {
 }
 
 // Plan checks a request against the definitions, without Vault. The Client and
-// the gateway use it before they start anything; ValidateConnect repeats it.
+// the gateway use it before they start anything; ValidateConnect repeats it. With an
+// auth config, values that are left out are not missed: it may hold them.
 func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, error) {
 	if _, err := connection.ParseID(in.Connection.String()); err != nil {
 		return nil, err
@@ -130,7 +131,8 @@ func Plan(catalogue *connectors.Catalogue, in ConnectRequest) (*ConnectPlan, err
 		return nil, err
 	}
 	open, secret := split(method.Inputs)
-	values, _, err := connectors.CheckInputs(open, in.Kept.values(open, in.Values), nil)
+	given := in.Kept.values(open, in.Values)
+	values, _, err := connectors.CheckInputs(in.missed(method, open, given), given, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +180,22 @@ func chosen(app *connectors.App, method *connectors.Method, in ConnectRequest) (
 	return app.ActionsFor(method, access, actions)
 }
 
+// missed are the inputs that are given, have a default or must be given: with an auth
+// config not those that it may hold. ValidateConnect, which knows what it holds, puts
+// that in the place of defaults.
+func (in ConnectRequest) missed(method *connectors.Method, open []connectors.Input, given map[string]string) []connectors.Input {
+	if in.AuthConfig == "" {
+		return open
+	}
+	its := map[string]bool{}
+	for _, input := range configInputs(method) {
+		its[input.Name] = true
+	}
+	return slices.DeleteFunc(open, func(input connectors.Input) bool {
+		return its[input.Name] && given[input.Name] == "" && input.Default == ""
+	})
+}
+
 // values are those that are kept and still asked for, with the given ones on top.
 func (k Kept) values(inputs []connectors.Input, given map[string]string) map[string]string {
 	kept := map[string]string{}
@@ -201,7 +219,8 @@ func split(inputs []connectors.Input) (open, secret []connectors.Input) {
 }
 
 // ValidateConnect checks a request against this worker's definitions, its
-// environment and the auth configs there are. It changes nothing.
+// environment and the auth configs there are. It changes nothing. A value that is
+// another than the auth config's is ErrInvalidInput on its field.
 func (a *Activities) ValidateConnect(ctx context.Context, in ConnectRequest) (*ConnectPlan, error) {
 	plan, err := a.validateConnect(ctx, in)
 	return plan, a.leave(ctx, "ValidateConnect", err)
@@ -213,7 +232,7 @@ func (a *Activities) validateConnect(ctx context.Context, in ConnectRequest) (*C
 		if err != nil && !errors.Is(err, connection.ErrAbsent) {
 			return nil, err
 		}
-		in.Kept.Values = overlay(config.Values, in.Kept.Values)
+		in.Kept.Values = overlay(in.Kept.Values, config.Values)
 	}
 	plan, err := Plan(a.Catalogue, in)
 	if err != nil {
@@ -242,6 +261,9 @@ func (a *Activities) validateConnect(ctx context.Context, in ConnectRequest) (*C
 			plan.Scopes = config.Scopes
 		}
 		plan.shareSecrets(config)
+		if plan.Values, err = a.valuesBy(config, plan.Method, in); err != nil {
+			return nil, err
+		}
 	}
 	plan.GatewayURL = strings.TrimSuffix(a.GatewayURL, "/")
 	return plan, nil

@@ -79,7 +79,7 @@ func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInpu
 		return nil, err
 	}
 	for _, input := range method.Inputs {
-		if held, ok := config.Fields[input.Name]; ok && input.Secret && secrets[input.Name].Empty() {
+		if held, ok := config.Fields[input.Name]; ok && input.Secret { // whatever was typed in: it is what will be used
 			secrets[input.Name] = held
 		}
 	}
@@ -97,11 +97,15 @@ func (a *Activities) storeCredential(ctx context.Context, in StoreCredentialInpu
 // candidate is the first document of what was typed in. Inputs to be used once stay
 // in it as long as its login lasts.
 func candidate(in StoreCredentialInput, method *connectors.Method, config connection.AuthConfig, secrets map[string]connection.Secret) (connection.Document, error) {
-	values, fields, err := connectors.CheckInputs(method.Inputs, in.Values, secrets)
+	open, _ := split(method.Inputs)
+	if err := agrees(in.AuthConfig, config, open, in.Values); err != nil {
+		return connection.Document{}, err
+	}
+	values, fields, err := connectors.CheckInputs(method.Inputs, overlay(in.Values, held(config, open)), secrets)
 	if err != nil {
 		return connection.Document{}, err
 	}
-	values = overlay(shared(config), values)
+	values = under(config, values)
 	derived, err := method.Derived(values, with(config.Fields, fields))
 	if err != nil {
 		return connection.Document{}, err

@@ -66,12 +66,12 @@ func (a *Activities) newDevice(ctx context.Context, in BeginDeviceInput, method 
 	if err != nil {
 		return connection.Attempt{}, clock, err
 	}
-	values := overlay(shared(config), in.Values)
+	values := under(config, in.Values)
 	found, err := method.Discover(ctx, a.Provider, values)
 	if err != nil {
 		return connection.Attempt{}, clock, err
 	}
-	values = overlay(values, found)
+	values = under(config, in.Values, found)
 	begun, err := method.BeginDevice(ctx, a.Provider, connectors.DeviceInput{
 		Client: client(config, connection.Credential{Values: values}), Scopes: in.Scopes, Values: values, Fields: config.Fields})
 	if err != nil {
@@ -134,7 +134,7 @@ func (a *Activities) poll(ctx context.Context, ref connection.CredentialRef, in 
 	if err != nil {
 		return nil, err
 	}
-	values := overlay(overlay(shared(config), in.Values), attempt.Values)
+	values := under(config, in.Values, attempt.Values)
 	grant, err := method.PollDevice(ctx, a.Provider, connectors.PollDeviceInput{
 		Client:     client(config, connection.Credential{Values: values}),
 		DeviceCode: attempt.Device.Code, Interval: attempt.Device.Interval, Values: values, Fields: config.Fields})

@@ -95,7 +95,7 @@ func TestAnotherMethodKeepsTheValuesOfTheRegistration(t *testing.T) {
 		want string
 	}{
 		"the registration's":     {nil, testConfig, w.provider.URL},
-		"the connection's own":   {map[string]string{"base_url": "http://127.0.0.1:1"}, testConfig, "http://127.0.0.1:1"},
+		"not one from before it": {map[string]string{"base_url": "http://127.0.0.1:1"}, testConfig, w.provider.URL},
 		"it is there no longer":  {map[string]string{"base_url": "http://127.0.0.1:1"}, "gone", "http://127.0.0.1:1"},
 		"there was none of them": {nil, "", "http://127.0.0.1:9070"},
 	} {

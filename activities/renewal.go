@@ -17,7 +17,7 @@ func (s *Spender) ask(ctx context.Context, x access, config connection.AuthConfi
 	}
 	grant, err := x.method.Refresh(ctx, s.a.Provider, connectors.RefreshInput{
 		Client: client(config, held), Refresh: held.Default().Refresh, Scopes: x.scopes(), RedirectURI: s.a.redirectURI(),
-		Values: overlay(shared(config), held.Values), Previous: held})
+		Values: under(config, held.Values), Previous: held})
 	if err != nil {
 		return connection.Credential{}, err
 	}
@@ -50,7 +50,7 @@ func (s *Spender) loginAgain(ctx context.Context, x access, config connection.Au
 	brought := map[string]connectors.TokenAnswer{}
 	for range len(x.method.Steps) {
 		outcome, err := x.method.RunStep(ctx, s.a.Provider, connectors.StepInput{Stage: connectors.StageSteps, Step: step,
-			Client: client(config, fresh), Credential: fresh, Values: overlay(shared(config), fresh.Values)})
+			Client: client(config, fresh), Credential: fresh, Values: under(config, fresh.Values)})
 		if err != nil {
 			return fresh, err
 		}

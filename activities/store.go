@@ -80,7 +80,7 @@ func (a *Activities) drop(ctx context.Context, method *connectors.Method, config
 
 // end ends a grant at the provider. offered is false when the app has no way to.
 func (a *Activities) end(ctx context.Context, method *connectors.Method, config connection.AuthConfig, held connection.Credential) (offered bool, err error) {
-	values := overlay(shared(config), held.Values)
+	values := under(config, held.Values)
 	if method.Kind == connection.MultiStep {
 		return method.RunLogout(ctx, a.Provider, connectors.StepInput{Client: client(config, held), Credential: held, Values: values})
 	}

@@ -33,7 +33,7 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		fresh, err := a.spender.Renew(ctx, ref, "the access has expired and cannot be renewed without a person")
 		switch {
 		case err == nil:
-			x.stored, renewed = fresh, true
+			x, renewed = x.holding(fresh), true
 		case expired(stored) || connection.TypeOf(err) == connection.ErrReconnectRequired:
 			return err
 		}
@@ -55,7 +55,7 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		if renewErr != nil {
 			return renewErr
 		}
-		x.stored = fresh
+		x = x.holding(fresh)
 		err = do(ctx, x)
 		if !unauthorized(err) {
 			return err

@@ -30,8 +30,8 @@ const (
 	valueIssRequired = "iss_required"
 )
 
-// Endpoints resolves the URLs for given values: the auth config's, overlaid by
-// the connection's, and client_id where a URL has it. Those that the definition
+// Endpoints resolves the URLs for given values: the connection's, overlaid by
+// the auth config's, and client_id where a URL has it. Those that the definition
 // leaves out are the ones that [Method.Discover] learnt. It sends nothing, and
 // fails with ErrInvalidInput when a value is missing or unfit. Revocation and
 // issuer are left out where they lack a value, as a revocation URL that names

@@ -11,7 +11,7 @@ type Session struct {
 	App        *App
 	Method     *Method
 	Credential connection.Credential
-	// Values are the auth config's, overlaid by the credential's.
+	// Values are the credential's, overlaid by the auth config's.
 	Values map[string]string
 	// Client is the auth config's registration; zero where there is none.
 	Client Client

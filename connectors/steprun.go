@@ -26,7 +26,7 @@ type StepInput struct {
 	Client Client
 	// Credential as far as it is known.
 	Credential connection.Credential
-	// Values are the auth config's, overlaid by the credential's.
+	// Values are the credential's, overlaid by the auth config's.
 	Values map[string]string
 	// Answers are what the person answered to the questions before this step, by input name.
 	Answers map[string]connection.Secret

@@ -22,7 +22,7 @@ type AuthorizeInput struct {
 	Scopes      []string
 	// Challenge is the S256 code challenge (RFC 7636 section 4.2).
 	Challenge string
-	// Values are the auth config's, overlaid by the connection's.
+	// Values are the connection's, overlaid by the auth config's.
 	Values map[string]string
 	// AllowHTTP permits an endpoint that is neither https nor on loopback.
 	AllowHTTP bool

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"connectedapps/gateway/web"
+
 	"go.uber.org/zap"
 )
 
@@ -24,11 +26,17 @@ const (
 	stopTime = callbackTime + 3*time.Second
 )
 
-// Serve answers requests until ctx is done, then lets those in flight finish.
+// Serve answers requests until ctx is done, then lets those in flight finish; streams
+// of events end at once, and their readers come back to another gateway.
 // It returns nil after an orderly stop.
 func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{Handler: g, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
 		IdleTimeout: idleTime, MaxHeaderBytes: maxHeader, ErrorLog: zap.NewStdLog(g.log)}
+	// Shutdown waits for requests and tells them nothing; streams would last for minutes.
+	stopping, end := context.WithCancel(context.Background())
+	defer end()
+	server.BaseContext = func(net.Listener) context.Context { return web.WithStop(context.Background(), stopping) }
+	server.RegisterOnShutdown(end)
 	if g.agents != nil {
 		server.RegisterOnShutdown(g.agents.Stop) // calls that wait for a person would hold it up
 	}

@@ -78,7 +78,7 @@ func (c *Client) connect(ctx context.Context, in *ConnectInput, name string, mes
 	if err != nil {
 		return err
 	}
-	return c.updateWithStart(ctx, start, name, message(), out)
+	return c.updateWithStart(ctx, ConnectWorkflowID(in.Connection), start, name, message(), out)
 }
 
 // CheckConnect reports what is wrong with a connect without starting it, and what it would do.
@@ -195,7 +195,7 @@ func (c *Client) AwaitConnect(ctx context.Context, id connection.ID) (ConnectRes
 }
 
 func (c *Client) update(ctx context.Context, workflowID, name string, in, out any) error {
-	return c.updateOnce(ctx, workflowID, requestID(ctx, name), name, in, out)
+	return c.updateOnce(ctx, workflowID, c.nextID(ctx, workflowID, name), name, in, out)
 }
 
 // updateOnce sends an update under an ID: a second one with the same ID is the first one.
@@ -210,10 +210,11 @@ func (c *Client) updateOnce(ctx context.Context, workflowID, updateID, name stri
 	return problem(err, absent(workflowID))
 }
 
-func (c *Client) updateWithStart(ctx context.Context, start client.WithStartWorkflowOperation, name string, in, out any) error {
+// updateWithStart sends an update with the start of the workflow, whose ID that is.
+func (c *Client) updateWithStart(ctx context.Context, workflowID string, start client.WithStartWorkflowOperation, name string, in, out any) error {
 	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{UpdateName: name, UpdateID: requestID(ctx, name), Args: []any{in},
+		UpdateOptions: client.UpdateWorkflowOptions{UpdateName: name, UpdateID: c.nextID(ctx, workflowID, name), Args: []any{in},
 			WaitForStage: client.WorkflowUpdateStageCompleted},
 	})
 	if err == nil {

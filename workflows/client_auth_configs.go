@@ -20,12 +20,13 @@ func (c *Client) CreateAuthConfig(ctx context.Context, in activities.StoreAuthCo
 	if _, _, err := activities.CheckAuthConfig(c.Catalogue, in); err != nil {
 		return state, err
 	}
+	workflowID := AuthConfigWorkflowID(c.Environment, in.App, in.Name)
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-		ID: AuthConfigWorkflowID(c.Environment, in.App, in.Name), TaskQueue: Queue,
+		ID: workflowID, TaskQueue: Queue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            fmt.Sprintf("auth config %s for %s", in.Name, in.App),
 	}, TypeAuthConfig, AuthConfigInput{Environment: c.Environment, StoreAuthConfigInput: in})
-	err := c.updateWithStart(ctx, start, updateCreated, created{ClientID: in.ClientID, Inbox: in.Inbox, Request: requestID(ctx, updateCreated)}, &state)
+	err := c.updateWithStart(ctx, workflowID, start, updateCreated, created{ClientID: in.ClientID, Inbox: in.Inbox, Request: requestID(ctx, updateCreated)}, &state)
 	return state, err
 }
 

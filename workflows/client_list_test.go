@@ -78,6 +78,40 @@ func TestExactKeepsTheLaterTime(t *testing.T) {
 	}
 }
 
+// failingList is a Temporal whose lists fail.
+type failingList struct {
+	client.Client
+	err error
+}
+
+func (f failingList) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	return nil, f.err
+}
+
+func TestAForgedPageIsRefused(t *testing.T) {
+	unread := errors.New("invalid character 'x' looking for beginning of value") // as SQL's store says it
+	for name, c := range map[string]struct {
+		err  error
+		page string
+		want string
+	}{
+		"a forged page":            {serviceerror.NewInvalidArgument("invalid page token"), "x", connection.ErrInvalidInput},
+		"one that SQL cannot read": {unread, "x", connection.ErrInvalidInput},
+		"no page":                  {unread, "", connection.ErrTemporalUnavailable},
+		"away":                     {serviceerror.NewUnavailable("away"), "x", connection.ErrTemporalUnavailable},
+		"late":                     {context.DeadlineExceeded, "x", connection.ErrTemporalUnavailable},
+	} {
+		fake := &Client{Temporal: failingList{err: c.err}, Environment: "development"}
+		_, _, err := fake.List(context.Background(), Filter{}, 10, []byte(c.page))
+		if got := connection.TypeOf(err); got != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if problem, ok := connection.AsProblem(err); ok && c.want == connection.ErrInvalidInput && problem.Field != "cursor" {
+			t.Errorf("%s: %+v", name, problem)
+		}
+	}
+}
+
 // updates is a Temporal that answers disconnects, and counts how many are asked at once.
 type updates struct {
 	client.Client

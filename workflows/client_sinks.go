@@ -21,7 +21,7 @@ func (c *Client) CreateSink(ctx context.Context, in CreateSink) (SinkState, erro
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "alert sinks of " + c.Environment,
 	}, TypeAlertSinks, AlertSinksState{Environment: c.Environment})
-	err := c.updateWithStart(ctx, start, UpdateSinkCreate, in, &state)
+	err := c.updateWithStart(ctx, AlertSinksWorkflowID(c.Environment), start, UpdateSinkCreate, in, &state)
 	return state, err
 }
 

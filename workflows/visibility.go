@@ -2,12 +2,14 @@ package workflows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"connectedapps/connection"
 
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
@@ -50,6 +52,9 @@ func listPage[R any](ctx context.Context, c *Client, query visibilityQuery, page
 	answer, err := c.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: int32(pageSize), NextPageToken: page, Query: query.String(),
 	})
+	if err != nil && len(page) > 0 && notAPage(err) {
+		return nil, nil, connection.InvalidInput("cursor", "this is not a page of this list", "begin anew without a cursor")
+	}
 	if err != nil {
 		return nil, nil, problem(err, connection.Internal("list"))
 	}
@@ -60,6 +65,20 @@ func listPage[R any](ctx context.Context, c *Client, query visibilityQuery, page
 		}
 	}
 	return rows, answer.GetNextPageToken(), nil
+}
+
+// notAPage reports whether Temporal could not read the token of a page. Some of its
+// stores say that it is invalid, and SQL's only that something is wrong; what is away
+// is said in other words.
+func notAPage(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	switch serviceerror.ToStatus(err).Code().String() {
+	case "InvalidArgument", "Unknown":
+		return true
+	}
+	return false
 }
 
 func (c *Client) count(ctx context.Context, query visibilityQuery) (int, error) {

@@ -79,7 +79,7 @@ func (a *api) registerActions() {
 		summary: "Run an action", status: http.StatusOK, maxBody: maxArguments, others: map[int]string{http.StatusAccepted: "It runs; ask again with its key."},
 		description: "Runs an action of a toolkit and answers its result. Where that takes longer than 20 seconds it goes on, and the answer is 202 with " +
 			"its key: send the same request with that key as Idempotency-Key to get the result. The key is also what the app is sent, where it " +
-			"takes one; the same key with another request is refused."}, a.runAction)
+			"takes one; the same key with another request is refused, and another operator who sends the same request with it gets the same result."}, a.runAction)
 	register(a, operation{id: "show-run", method: http.MethodGet, path: onePath + "/actions/{action}/runs/{key}", tag: "Actions", role: access.Viewer,
 		summary:     "Show how an action stands",
 		description: "Answers which attempt an action has come to and why the last one was not the end. The result is the answer of the run itself."}, a.showRun)

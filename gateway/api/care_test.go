@@ -143,8 +143,15 @@ func (slowClient) Refresh(ctx context.Context, _ connection.ID) (workflows.Refre
 // recorder is a Temporal that hears the IDs of updates and has no answer.
 type recorder struct {
 	client.Client
+	client.WorkflowUpdateHandle
 	ids []string
 }
+
+func (r *recorder) GetWorkflowUpdateHandle(client.GetWorkflowUpdateHandleOptions) client.WorkflowUpdateHandle {
+	return r
+}
+
+func (r *recorder) Get(context.Context, any) error { return errors.New("unknown") }
 
 func (r *recorder) UpdateWorkflow(_ context.Context, options client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	r.ids = append(r.ids, options.UpdateID)
@@ -173,6 +180,27 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 	if fresh := ask(one+"/test", ""); fresh == ask(one+"/test", "") {
 		t.Error("without a key two requests are one")
+	}
+	paused := func(who, query, body string, change ...func(*http.Request)) string {
+		t.Helper()
+		b.do(who, "POST", one+"/pause"+query, body, append(change, withKey("a"))...)
+		return temporal.ids[len(temporal.ids)-1]
+	}
+	own := func(r *http.Request) { r.Header.Set("Authorization", "Bearer ") } // then the cookie says who it is
+	seen := map[string]string{}
+	for what, id := range map[string]string{
+		"a request":       paused("operator", "", `{"reason":"one"}`),
+		"another body":    paused("operator", "", `{"reason":"two"}`),
+		"another person":  paused("admin", "", `{"reason":"one"}`),
+		"another session": paused("", "", `{"reason":"one"}`, own, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "session", Value: "admin"}) }),
+	} {
+		if other, ok := seen[id]; ok {
+			t.Errorf("%s gets the answer of %s", what, other)
+		}
+		seen[id] = what
+	}
+	if seen[paused("operator", "", `{"reason":"one"}`)] != "a request" {
+		t.Error("the same request is another update")
 	}
 	before := len(temporal.ids)
 	for _, bad := range []string{strings.Repeat("x", 129), "with space", "with\x7fcontrol", "äö"} {

@@ -21,8 +21,8 @@ for requests of the site's own pages only.
 **Errors** are problem documents (RFC 9457). Match on ` + "`error`" + `, which is one of a fixed list of words; ` + "`detail`" + ` and
 ` + "`remedy`" + ` are for people.
 
-**Repeating.** Every write takes an ` + "`Idempotency-Key`" + `. The first request with a key decides: another one to the same address
-gets its answer, whatever it says, as long as it is remembered.
+**Repeating.** Every write takes an ` + "`Idempotency-Key`" + `. The very same request with it, by the same token or session, gets the
+first one's answer, as long as it is remembered; any other request is another one. Trouble that passes is not remembered.
 
 **Waiting.** An answer comes within 20 seconds. Where the work takes longer it goes on, and the answer says how to ask again.
 

@@ -10,6 +10,7 @@ import (
 
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
+	"connectedapps/gateway/web"
 	"connectedapps/workflows"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,11 +20,11 @@ import (
 // pace is how fast things go; tests make it faster.
 type pace struct {
 	// read bounds the reading of a body, answer an answer; ask is how often a connect is asked, ping how often a
-	// silent stream says that it is there, and life how long a stream lasts at most.
-	read, answer, ask, ping, life time.Duration
+	// silent stream says that it is there, identify how often it asks whose it is, and life how long it lasts at most.
+	read, answer, ask, ping, identify, life time.Duration
 }
 
-var defaultPace = pace{read: 5 * time.Second, answer: answerTime, ask: 500 * time.Millisecond, ping: 10 * time.Second, life: 15 * time.Minute}
+var defaultPace = pace{read: 5 * time.Second, answer: answerTime, ask: 500 * time.Millisecond, ping: 10 * time.Second, identify: time.Minute, life: 15 * time.Minute}
 
 const (
 	// maxStreams bounds event streams of one gateway, and maxStreamsEach those of one
@@ -74,7 +75,7 @@ func (a *api) registerEvents() {
 		summary: "Watch a connect",
 		description: "Server-sent events of how far a connect has come: an event progress, whose data is what the operation show-connect answers, " +
 			"at once and whenever it changes, until the connect is over; an event problem where it can no longer be seen. A comment comes every ten " +
-			"seconds. The stream ends after 15 minutes at the latest; a browser comes back by itself, and is answered 204 once there is nothing more to tell."},
+			"seconds. The stream ends after 15 minutes at the latest, and soon after who asked may see the connection no longer; a browser comes back by itself, and is answered 204 once there is nothing more to tell."},
 		a.watchConnect)
 	answer := a.huma.OpenAPI().Paths[onePath+"/connect/events"].Get.Responses
 	answer["200"] = &huma.Response{Description: "A stream of events.", Content: map[string]*huma.MediaType{"text/event-stream": {
@@ -87,19 +88,19 @@ func (a *api) watchConnect(ctx context.Context, in *eventsInput) (*huma.StreamRe
 	if err != nil {
 		return nil, err
 	}
-	client, whole, subject := at(ctx).Client, a.mayAct(ctx), access.Of(ctx).Subject
+	client, who := at(ctx).Client, watcher{person: access.Of(ctx), environment: at(ctx).Name, known: a.now()}
 	first, err := client.Progress(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.streams.enter(subject); err != nil {
+	if err := a.streams.enter(who.person.Subject); err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(h huma.Context) {
-		defer a.streams.leave(subject)
+		defer a.streams.leave(who.person.Subject) // which stays the same
 		r, w := humago.Unwrap(h)
 		s := &stream{w: w, control: http.NewResponseController(w), last: in.Last}
-		if first.Phase.Over() && in.Last != "" && in.Last == eventOf(first, whole).id {
+		if first.Phase.Over() && in.Last != "" && in.Last == eventOf(first, who.mayAct()).id {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
@@ -111,21 +112,57 @@ func (a *api) watchConnect(ctx context.Context, in *eventsInput) (*huma.StreamRe
 		}
 		life, cancel := context.WithTimeout(r.Context(), a.pace.life)
 		defer cancel()
-		a.follow(life, s, first, whole, func() (workflows.Progress, error) {
+		defer context.AfterFunc(web.Stopping(life), cancel)()
+		a.follow(life, s, first, &who, func() (workflows.Progress, error) {
 			asking, done := context.WithTimeout(life, a.pace.answer)
 			defer done()
+			if err := a.still(r.WithContext(asking), &who); err != nil {
+				return workflows.Progress{}, err
+			}
 			return client.Progress(asking, id)
 		})
 	}}, nil
 }
 
+// watcher is whoever a stream is for.
+type watcher struct {
+	person      access.Person
+	environment string
+	known       time.Time // when that was asked last
+}
+
+func (w *watcher) mayAct() bool { return w.person.May(w.environment, access.Operator) }
+
+// still reports why somebody may watch no longer: their token was revoked, say. Where
+// that cannot be told just now it is asked again a while later.
+func (a *api) still(r *http.Request, w *watcher) error {
+	if a.now().Sub(w.known) < a.pace.identify {
+		return nil
+	}
+	w.known = a.now()
+	person, err := a.authenticator.Identify(r)
+	if err == nil && person.Subject != w.person.Subject {
+		err = connection.Refused(connection.ErrNotSignedIn, "somebody else has signed in", "watch anew")
+	}
+	if err == nil {
+		err = person.Check(w.environment, access.Viewer)
+	}
+	switch connection.TypeOf(err) {
+	case "":
+		w.person = person
+	case connection.ErrNotSignedIn, connection.ErrNotAllowed:
+		return err
+	}
+	return nil
+}
+
 // follow writes what is new until the connect is over or nobody listens.
-func (a *api) follow(ctx context.Context, s *stream, progress workflows.Progress, whole bool, ask func() (workflows.Progress, error)) {
+func (a *api) follow(ctx context.Context, s *stream, progress workflows.Progress, w *watcher, ask func() (workflows.Progress, error)) {
 	var unseen time.Time
 	said := a.now()
 	for {
 		if unseen.IsZero() {
-			wrote, err := s.send(eventOf(progress, whole))
+			wrote, err := s.send(eventOf(progress, w.mayAct()))
 			if err != nil || progress.Phase.Over() {
 				return
 			}

@@ -9,11 +9,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/gateway/access"
 	"connectedapps/gateway/web"
 	"connectedapps/workflows"
 )
@@ -128,6 +130,62 @@ func TestEventsAreBounded(t *testing.T) {
 	b.api.streams.each = map[string]int{"token/viewer": maxStreamsEach}
 	if response := b.watch(base); response.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("%d", response.StatusCode)
+	}
+}
+
+// changing is an authenticator whose mind can be changed.
+type changing struct {
+	mu sync.Mutex
+	people
+}
+
+func (c *changing) Identify(r *http.Request) (access.Person, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.people.Identify(r)
+}
+
+func TestEventsEndWithTheRightToSeeThem(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(people)
+		want   string
+	}{
+		"a revoked token": {func(p people) { delete(p, "viewer") }, connection.ErrNotSignedIn},
+		"a lost role":     {func(p people) { p["viewer"] = access.Person{Subject: "token/viewer"} }, connection.ErrNotAllowed},
+		"another person":  {func(p people) { p["viewer"] = p["admin"] }, connection.ErrNotSignedIn},
+	} {
+		b := newBench(t)
+		b.api.pace.identify = 5 * time.Millisecond
+		known := &changing{people: b.api.authenticator.(people)}
+		b.api.authenticator = known
+		response := b.watch(b.serve())
+		first := make([]byte, 6)
+		if _, err := io.ReadFull(response.Body, first); err != nil || string(first) != "event:" {
+			t.Fatalf("%q, %v", first, err)
+		}
+		time.Sleep(20 * time.Millisecond) // it goes on as long as nothing changes
+		known.mu.Lock()
+		c.change(known.people)
+		known.mu.Unlock()
+		text, err := io.ReadAll(response.Body)
+		if err != nil || !strings.Contains(string(text), "event: problem\n") || !strings.Contains(string(text), c.want) {
+			t.Errorf("%s: %v %s", name, err, text)
+		}
+	}
+}
+
+func TestEventsEndWhenTheServerStops(t *testing.T) {
+	b := newBench(t)
+	stopping, stop := context.WithCancel(t.Context())
+	inner := b.handler
+	b.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner.ServeHTTP(w, r.WithContext(web.WithStop(r.Context(), stopping)))
+	})
+	response := b.watch(b.serve())
+	time.AfterFunc(20*time.Millisecond, stop)
+	began := time.Now()
+	if text, err := io.ReadAll(response.Body); err != nil || strings.Contains(string(text), "problem") || time.Since(began) > 5*time.Second {
+		t.Errorf("%v after %s: %s", err, time.Since(began), text)
 	}
 }
 

@@ -139,7 +139,7 @@ func newBench(t *testing.T) *bench {
 			"agent":    {Subject: "token/agent", Toolkits: []connection.ToolkitRef{}},
 			"halfway":  {Subject: "oidc:halfway", Roles: map[string]access.Role{"development": access.Viewer}, Away: []string{"production"}},
 			"both":     {Subject: "token/both", Roles: map[string]access.Role{"development": access.Admin, "production": access.Viewer}}}},
-		pace{read: 50 * time.Millisecond, answer: 5 * time.Second, ask: 5 * time.Millisecond, ping: time.Hour, life: 10 * time.Second})
+		pace{read: 50 * time.Millisecond, answer: 5 * time.Second, ask: 5 * time.Millisecond, ping: time.Hour, identify: time.Hour, life: 10 * time.Second})
 	b.handler = b.api.handler()
 	t.Cleanup(b.noCanary)
 	return b

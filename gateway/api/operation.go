@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"hash"
 	"net/http"
 	"slices"
 	"strconv"
@@ -46,7 +47,7 @@ type operation struct {
 
 // Keyed is embedded by the input of every operation that changes something.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" pattern:"^[A-Za-z0-9._:-]{1,128}$" patternDescription:"1 to 128 letters, digits, and any of . _ : -" example:"order-17" doc:"A key of your choice that makes a repetition harmless. The first request with it decides: another one to the same address gets its answer, as long as it is remembered. Optional."`
+	Key string `header:"Idempotency-Key" pattern:"^[A-Za-z0-9._:-]{1,128}$" patternDescription:"1 to 128 letters, digits, and any of . _ : -" example:"order-17" doc:"A key of your choice that makes a repetition harmless. The same request by the same token or session gets the first one's answer, as long as it is remembered; any other request with it is another request. Optional."`
 }
 
 func (k *Keyed) key() string { return k.Key }
@@ -91,7 +92,11 @@ func register[I, O any](a *api, op operation, handle func(context.Context, *I) (
 	}
 	described.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		place, err := a.enter(context.WithValue(r.Context(), requestKey{}, exchange{r, w}), op, ctx.Param("environment"), inPath)
+		asked := exchange{r: r, w: w}
+		if writes && r.Header.Get("Idempotency-Key") != "" {
+			asked.print = printing(r, access.Of(r.Context()))
+		}
+		place, err := a.enter(context.WithValue(r.Context(), requestKey{}, asked), op, ctx.Param("environment"), inPath)
 		if err != nil {
 			a.write(w, r, err)
 			return
@@ -107,7 +112,7 @@ func register[I, O any](a *api, op operation, handle func(context.Context, *I) (
 			}
 		}
 		if k, ok := any(in).(keyed); ok && k.key() != "" {
-			ctx = workflows.Once(ctx, op.method+" "+request(ctx).URL.Path+" "+k.key())
+			ctx = workflows.Once(ctx, printOf(ctx))
 		}
 		bounded, cancel := context.WithTimeout(ctx, a.pace.answer)
 		defer cancel()
@@ -209,6 +214,8 @@ type requestKey struct{}
 type exchange struct {
 	r *http.Request
 	w http.ResponseWriter
+	// print is of a request with an Idempotency-Key, once its body has been read.
+	print hash.Hash
 }
 
 // unhurried lifts the deadline that huma sets for reading a body. A request without a
