@@ -61,6 +61,10 @@ func (c *Console) beat(w http.ResponseWriter, r *http.Request, d desk) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
+	if at, ok := strings.CutPrefix(r.URL.Query().Get("seen"), undoing); ok && !progress.Phase.Over() && since(at).waits(c.now()) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	s := c.stateOf(d, progress, nil)
 	if s.Digest == r.URL.Query().Get("seen") {
 		w.WriteHeader(http.StatusNoContent)
@@ -73,6 +77,9 @@ func (c *Console) beat(w http.ResponseWriter, r *http.Request, d desk) error {
 
 // unseen begins what a page has seen whose connect was not there yet; since when it waits follows.
 const unseen = "nothing-"
+
+// undoing begins what a page has seen whose connect was just cancelled; since when follows.
+const undoing = "cancelled-"
 
 // showState shows how a connect stands, with a problem at the top: why what the person
 // did was not taken. again is what was typed in then.
@@ -92,6 +99,9 @@ func (c *Console) showStateWith(w http.ResponseWriter, r *http.Request, d desk, 
 		return err
 	default:
 		s = c.stateOf(d, progress, again)
+		if at := since(r.URL.Query().Get(cancelledAt)); at.waits(c.now()) && !s.Phase.Over() {
+			s.cancelling(at)
+		}
 		c.completeState(ctx, d, s)
 	}
 	change(s)

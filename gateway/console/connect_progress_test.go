@@ -212,9 +212,22 @@ func TestStaleFormsGetTheStateThereIs(t *testing.T) {
 
 func TestCancelAndStartOver(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseAuthorization, "oauth")
-	b.post(connectAt+"/cancel").leadsTo(t, connectAt+"?said=cancelling")
-	b.get(connectAt+"?said=cancelling").want(t, http.StatusOK, "being cancelled")
+	b.progress.Problem = connection.Refused(connection.ErrAuthorizationFailed, "it was refused", "")
+	to := b.post(connectAt + "/cancel").header.Get("Location")
+	since, ok := strings.CutPrefix(to, connectAt+"?cancelled=")
+	if !ok {
+		t.Errorf("it leads to %q", to)
+	}
+	pulse := connectAt + "/pulse?seen=cancelled-" + since
+	b.get(to).want(t, http.StatusOK, "Being cancelled", pulse).without(t, `method="post" action="`+connectAt, "It was refused")
+	b.progress.Attempts = nil
+	b.get(pulse).want(t, http.StatusNoContent)
+	b.get(connectAt+"?cancelled=1").want(t, http.StatusOK, `action="`+connectAt+`/cancel"`, "It was refused")
+	b.get(connectAt+"/pulse?seen=cancelled-1").want(t, http.StatusOK, `action="`+connectAt+`/cancel"`)
 	b.at(workflows.PhaseCancelled, "oauth")
+	b.progress.Problem = connection.Refused(connection.ErrSessionClosed, "the connect was cancelled", "start a new one")
+	b.get(pulse).want(t, http.StatusOK, "Nothing is left behind.")
+	b.get(to).want(t, http.StatusOK, "Nothing is left behind.").without(t, `role="alert"`)
 	b.requested.Access = "read"
 	b.get(connectAt).want(t, http.StatusOK, "/apps/atlas/connect?access=read&amp;auth_config=acme&amp;environment=development&amp;method=oauth&amp;name=Maps")
 	b.progress.Mode = workflows.ModeReplace

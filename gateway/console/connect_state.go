@@ -37,6 +37,8 @@ type state struct {
 	Attempt workflows.AttemptState
 	// Trouble is why the last try did not work.
 	Trouble *connection.Problem
+	// Cancelling: it was just cancelled.
+	Cancelling bool
 	// Expired: the code that was to be typed in is too old.
 	Expired bool
 	// Asked are the scopes that the app is asked for.
@@ -104,6 +106,9 @@ func (c *Console) stateOf(d desk, progress workflows.Progress, again *typed) *st
 	if s.Trouble == nil && s.Show == showAuthorize {
 		s.Trouble = s.Attempt.Problem
 	}
+	if s.Phase == workflows.PhaseCancelled {
+		s.Trouble = nil // that it was cancelled is what the person wanted
+	}
 	s.Marks = marksOf(progress)
 	s.Digest = s.digest(now)
 	if again == nil {
@@ -120,6 +125,13 @@ func (c *Console) stateOf(d desk, progress workflows.Progress, again *typed) *st
 		s.Review = s.reviewOf()
 	}
 	return s
+}
+
+// cancelling makes it the page of a connect that was just cancelled: it shows nothing
+// that could be pressed, and waits for the end.
+func (s *state) cancelling(at since) {
+	s.words, s.Digest = busy("Being cancelled", "What it did is undone by itself."), undoing+string(at)
+	s.Cancelling, s.Trouble = true, nil
 }
 
 // askedScopes are those of the plan, in words.

@@ -183,12 +183,16 @@ func (c *Console) pulseGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) cancelGuest(w http.ResponseWriter, r *http.Request, d desk) error {
-	_, err := patiently(r.Context(), func(ctx context.Context) error {
+	late, err := patiently(r.Context(), func(ctx context.Context) error {
 		_, err := d.Client.CancelConnectSession(ctx, d.guest.Session, workflows.Reason{Reason: "cancelled by the person with the link"})
 		return err
 	})
 	if err != nil && connection.TypeOf(err) != connection.ErrSessionClosed { // its page says how it ended
 		return err
+	}
+	if late && d.guest.state.State == workflows.SessionConnecting {
+		leadCancelled(w, r, d)
+		return nil
 	}
 	http.Redirect(w, r, d.path, http.StatusSeeOther)
 	return nil

@@ -42,6 +42,13 @@
     }
   });
 
+  // What the form before a page did is said once: not again when the page is reloaded.
+  const here = new URL(location.href);
+  if (here.searchParams.has("said")) {
+    here.searchParams.delete("said");
+    history.replaceState(history.state, "", here);
+  }
+
   document.addEventListener("submit", (event) => {
     const asked = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (asked && !confirm(asked)) event.preventDefault();
