@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"connectedapps/connection"
@@ -136,8 +137,12 @@ func (c *Console) absent(r *http.Request, d desk) *state {
 	return s
 }
 
-// completeState asks what only some pages show: where to start over.
+// completeState asks what only some pages show: which auth config is used and where it
+// leads, and where to start over. What cannot be told is left out.
 func (c *Console) completeState(ctx context.Context, d desk, s *state) {
+	if s.Show == showAway || s.ClientRefused() {
+		completeClient(ctx, d, s)
+	}
 	if s.Show != showEnded || !d.may || d.guest != nil {
 		return
 	}
@@ -148,6 +153,32 @@ func (c *Console) completeState(ctx context.Context, d desk, s *state) {
 	s.StartOver = "/apps/" + d.id.App() + "/connect"
 	if in, err := d.Client.Requested(ctx, d.id); err == nil && s.Way != nil {
 		s.StartOver = choiceAgain(in).link(s.StartOver, s.Way.Inputs)
+	}
+}
+
+func completeClient(ctx context.Context, d desk, s *state) {
+	in, err := d.Client.Requested(ctx, d.id)
+	if err != nil {
+		return
+	}
+	s.Config = in.AuthConfig
+	if s.Show != showAway || s.Way == nil {
+		return
+	}
+	values := valuesOf(s.Progress)
+	if s.Config != "" {
+		config, err := d.Client.DescribeAuthConfig(ctx, d.id.App(), s.Config)
+		if err != nil {
+			return
+		}
+		values = overlay(values, config.Values)
+	}
+	ends, err := s.Way.Endpoints(values)
+	if err != nil {
+		return
+	}
+	if u, err := url.Parse(ends.Authorize); err == nil {
+		s.Host = u.Host
 	}
 }
 

@@ -279,3 +279,21 @@ func TestReconnect(t *testing.T) {
 	b.get(path).want(t, http.StatusForbidden)
 	b.post(path, "method", "oauth").want(t, http.StatusForbidden)
 }
+
+func TestTheAuthConfigIsNamedWhereItMatters(t *testing.T) {
+	const link = `<a href="/auth-configs/development/atlas/acme">acme</a>`
+	b := newConnectBench(t).at(workflows.PhaseAuthorization, "oauth")
+	b.progress.Attempts = []workflows.AttemptState{{ID: "one", State: workflows.AttemptBegun, Expires: time.Now().Add(time.Minute)}}
+	b.get(connectAt).want(t, http.StatusOK, "<strong>id.atlas.example</strong>", "Did its page not open?", link)
+	b.requested.AuthConfig = "gone"
+	b.get(connectAt).want(t, http.StatusOK, "Did its page not open?").without(t, "id.atlas.example")
+	b.requested.AuthConfig = "acme"
+	refused := connection.Refused(connection.ErrClientMisconfigured, "invalid_client", "check client ID and client secret of the auth config")
+	b.progress.Attempts[0].State, b.progress.Attempts[0].Problem = workflows.AttemptFailed, refused
+	b.get(connectAt).want(t, http.StatusOK, "Invalid_client", link)
+	b.at(workflows.PhaseFailed, "oauth")
+	b.progress.Problem = refused
+	b.get(connectAt).want(t, http.StatusOK, link)
+	b.progress.Problem = connection.Refused(connection.ErrTestFailed, "no", "")
+	b.get(connectAt).want(t, http.StatusOK).without(t, link)
+}

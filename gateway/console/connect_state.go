@@ -45,6 +45,9 @@ type state struct {
 	Asked  []scope
 	Fields []field
 	Review review
+	// Config is the auth config in use and Host where the person was sent, where the page
+	// speaks of them; "" otherwise.
+	Config, Host string
 	// StartOver is where the same may be begun anew; "" offers that not.
 	StartOver string
 	// Link is shown once, to whoever asked for it.
@@ -66,6 +69,19 @@ func (s *state) Again() bool { return s.Mode == workflows.ModeReplace }
 // not reloaded by itself then where there are no scripts.
 func (s *state) Typing() bool {
 	return s.May && (s.Show == showCredential || s.Show == showAnswer || s.Show == showChoice || s.Show == showReview)
+}
+
+// ClientRefused reports whether the app does not take the client of the auth config.
+func (s *state) ClientRefused() bool {
+	return s.Trouble != nil && (s.Trouble.Type == connection.ErrClientMisconfigured || s.Trouble.Verdict == connection.ClientMisconfigured)
+}
+
+// ConfigLink is the page of the auth config; "" for a guest, who may not see it.
+func (s *state) ConfigLink() string {
+	if s.Guest || s.Config == "" {
+		return ""
+	}
+	return "/auth-configs/" + s.Connection.Environment() + "/" + s.Connection.App() + "/" + s.Config
 }
 
 // DeviceLink is where the code is typed in; "" for an address that is no page.
