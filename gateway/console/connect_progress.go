@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/web"
@@ -143,6 +144,10 @@ func (c *Console) completeState(ctx context.Context, d desk, s *state) {
 	if s.Show == showAway || s.ClientRefused() {
 		completeClient(ctx, d, s)
 	}
+	if s.Again() && s.Every > 0 {
+		described, err := d.Client.Describe(ctx, d.id)
+		s.Unusable = err == nil && described.Look.Status == connection.Expired
+	}
 	if s.Show != showEnded || !d.may || d.guest != nil {
 		return
 	}
@@ -239,12 +244,20 @@ func (d desk) frame() string {
 	return "frame"
 }
 
-func (c *Console) deskFrame(r *http.Request, d desk, s *state, problem *connection.Problem) frame {
-	title := "Connect " + s.AppName
-	if s.Again() {
-		title = "Reconnect " + s.DisplayName
+// heading is what the page of a connect is called, as the form before it.
+func (s *state) heading(d desk) string {
+	switch {
+	case s.Again():
+		return againTitle(s.DisplayName, s.Plan != nil && s.Plan.Flow == activities.FlowInput)
+	case d.guest != nil || s.DisplayName == "":
+		return "Connect " + s.AppName
+	default:
+		return "Connect " + s.DisplayName
 	}
-	f := c.frame(r, "connections", title, s)
+}
+
+func (c *Console) deskFrame(r *http.Request, d desk, s *state, problem *connection.Problem) frame {
+	f := c.frame(r, "connections", s.heading(d), s)
 	f.FormToken, f.Problem = d.token, problem
 	return f
 }

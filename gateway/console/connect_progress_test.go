@@ -274,7 +274,18 @@ func TestReconnect(t *testing.T) {
 	state.Method, state.AuthConfig, state.Values = "key", "", map[string]string{"region": "de"}
 	state.Reconnect = &workflows.OpenReconnect{RequestedBy: hostile}
 	b.described[connectID] = workflows.Description{State: state}
-	b.get(path).want(t, http.StatusOK, "Update the credentials of Our maps", `value="de"`, "A reconnect is under way already")
+	got := b.get(path).want(t, http.StatusOK, "Update the credentials of Our maps", `value="de"`, "A reconnect is under way already", `href="/connections" aria-current="page"`)
+	before, after, ok := strings.Cut(got.body, "Use another way")
+	if !ok || !strings.Contains(before, `value="key" checked`) || strings.Contains(before, `value="oauth"`) || !strings.Contains(after, `value="oauth"`) {
+		t.Errorf("the present method is not the one that stands out:\n%s", got.body)
+	}
+	b.get(path+"?method=oauth").want(t, http.StatusOK, `<details class="more" open><summary>Use another way`)
+	state.Look.Status = connection.Expired
+	b.described[connectID] = workflows.Description{State: state}
+	b.get(path).want(t, http.StatusOK, "It cannot be used until the new credential has passed").without(t, "works on with what it has")
+	b.at(workflows.PhaseTestFailed, "key")
+	b.progress.Mode, b.progress.DisplayName = workflows.ModeReplace, "Our maps"
+	b.get(connectAt).want(t, http.StatusOK, "<h1>Update the credentials of Our maps</h1>", "It cannot be used until the new credential has passed").without(t, "works on with what it has")
 	b.person.Roles = map[string]access.Role{"development": access.Viewer}
 	b.get(path).want(t, http.StatusForbidden)
 	b.post(path, "method", "oauth").want(t, http.StatusForbidden)

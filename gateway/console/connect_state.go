@@ -37,6 +37,8 @@ type state struct {
 	Attempt workflows.AttemptState
 	// Trouble is why the last try did not work.
 	Trouble *connection.Problem
+	// Unusable: the connection has expired, and what it has does not work.
+	Unusable bool
 	// Cancelling: it was just cancelled.
 	Cancelling bool
 	// Expired: the code that was to be typed in is too old.
