@@ -53,7 +53,7 @@ func everyPhase(t *testing.T) map[string]func() *connectBench {
 		"Credentials</h2>":                     at(workflows.PhaseCredential, "key", nil),
 		"Try again":                            at(workflows.PhaseTestFailed, "key", wrong),
 		`action="` + connectAt + `/authorize"`: at(workflows.PhaseTestFailed, "oauth", wrong),
-		"Test again":                           at(workflows.PhaseTestFailed, "device", wrong),
+		"Test the same once more":              at(workflows.PhaseTestFailed, "device", wrong),
 		"Get a code":                           at(workflows.PhaseDevice, "device", nil),
 		"New code": at(workflows.PhaseDevice, "device", func(p *workflows.Progress) {
 			p.Device = &workflows.DevicePrompt{UserCode: "OLD", VerificationURI: "https://id.atlas.example", Expires: time.Now().Add(-time.Second)}
@@ -139,6 +139,7 @@ func TestAuthorizeAgainAndLinkForSomebodyElse(t *testing.T) {
 func TestCorrectedCredential(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseTestFailed, "key")
 	b.progress.Problem = connection.Refused(connection.ErrTestFailed, "the key is wrong", "make another")
+	b.get(connectAt).want(t, http.StatusOK, "Secrets must be typed in again", "Try again", "Test the same once more")
 	b.post(connectAt+"/credential", "input.region", "nowhere", "input.api_key", canary, "input.certificate", canary).
 		want(t, http.StatusBadRequest, `value="nowhere"`, `id="input.region-problem"`, "secrets must be typed in again")
 	b.wantEffects()
