@@ -258,6 +258,6 @@ func (s *state) heading(d desk) string {
 
 func (c *Console) deskFrame(r *http.Request, d desk, s *state, problem *connection.Problem) frame {
 	f := c.frame(r, "connections", s.heading(d), s)
-	f.FormToken, f.Problem = d.token, problem
+	f.FormToken, f.Problem = d.token, withoutField(problem, s.Fields)
 	return f
 }

@@ -157,7 +157,14 @@ func TestCorrectedCredential(t *testing.T) {
 func TestQuestionAndChoice(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseAnswer, "key")
 	b.progress.Question = &activities.Question{Step: "ask", Title: "Code", Fields: []activities.Field{{Name: "code", Title: "Code", Secret: true}, {Name: "device", Title: "Device"}}}
-	b.get(connectAt).want(t, http.StatusOK, `<input type="password" id="input.code"`, `<input type="text" id="input.device"`)
+	b.progress.Question.Fields = append(b.progress.Question.Fields, activities.Field{Name: "pin", Title: "PIN", Secret: true})
+	b.progress.Problem = connection.InvalidInput("code", "the code is not right", "take the next one")
+	b.get(connectAt).want(t, http.StatusOK, `<input type="text" id="input.code" name="input.code" required autofocus value="" autocomplete="one-time-code" inputmode="numeric"`,
+		`<input type="text" id="input.device"`, `<input type="password" id="input.pin"`, "The code is not right.").without(t, "(code)")
+	if live := b.get(connectAt + "/pulse?seen=none"); strings.Count(live.body, "autofocus") != 1 {
+		t.Errorf("not one thing takes the focus:\n%s", live.body)
+	}
+	b.progress.Question.Fields, b.progress.Problem = b.progress.Question.Fields[:2], nil
 	b.post(connectAt+"/answer", "step", "earlier", "input.code", canary, "input.device", "phone").want(t, http.StatusBadRequest, "does not wait for this just now")
 	b.post(connectAt+"/answer", "step", "ask", "input.device", "phone").want(t, http.StatusBadRequest, `id="input.code-problem"`, `value="phone"`)
 	b.wantEffects()

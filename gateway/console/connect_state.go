@@ -136,12 +136,13 @@ func (c *Console) stateOf(d desk, progress workflows.Progress, again *typed) *st
 	case showCredential:
 		s.Fields = drawInputs(s.credentialInputs(), overlay(valuesOf(progress), again.text), again.problems)
 	case showAnswer:
-		s.Fields = drawInputs(s.questionInputs(), again.text, again.problems)
+		s.Fields = drawQuestion(s.questionInputs(), again.text, again.problems)
 	case showAuthorize:
 		s.Asked = s.askedScopes()
 	case showReview, showActive:
 		s.Review = s.reviewOf()
 	}
+	s.Trouble = withoutField(s.Trouble, s.Fields)
 	return s
 }
 
