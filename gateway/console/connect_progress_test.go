@@ -183,7 +183,7 @@ func TestQuestionAndChoice(t *testing.T) {
 func TestReviewAllowsOnlyWhatWasGranted(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseReview, "oauth")
 	b.progress.Stored = &activities.StoredReport{Scopes: []string{"maps:read"}, Missing: []string{"maps:write"}}
-	b.get(connectAt).want(t, http.StatusOK, `value="list-maps" checked`, `value="draw-map" disabled`, "Not granted: maps:write")
+	b.get(connectAt).want(t, http.StatusOK, `value="list-maps" checked`, `value="draw-map" disabled`, "Not granted: maps:write", `data-all="action" checked> All`)
 	b.post(connectAt+"/approve").want(t, http.StatusBadRequest, "No action was chosen.")
 	b.post(connectAt+"/approve", "action", "draw-map").want(t, http.StatusBadRequest, "No action was chosen.")
 	b.wantEffects()
