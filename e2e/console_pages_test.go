@@ -121,7 +121,7 @@ func TestConsoleRepairsAnExpiredConnection(t *testing.T) {
 	b.see("Repair")
 	b.open(pageOf(name))
 	b.press("Reconnect")
-	b.see("works on with what it has")
+	b.see("It cannot be used until the new credential has passed")
 	b.accessible()
 	b.press("Connect with OAuth")
 	b.consent()
