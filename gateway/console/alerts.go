@@ -28,6 +28,7 @@ func init() {
 
 func (c *Console) alertRoutes() {
 	c.read("/alerts", c.showAlerts)
+	c.read("/alerts/count", c.showAlertCount)
 	c.read("/alerts/{id...}", c.showAlert)
 	c.write("/alerts/{id...}", c.resolveAlert)
 }
@@ -102,6 +103,9 @@ func (c *Console) showAlerts(w http.ResponseWriter, r *http.Request) error {
 	page.Away = awayOf(answers)
 	for _, answer := range answers {
 		page.Total += len(answer.Answer.rows)
+		if answer.Problem == nil {
+			c.alerts.Saw(answer.Environment.Name, len(answer.Answer.rows))
+		}
 		if answer.Answer.more {
 			page.More = append(page.More, answer.Environment.Name)
 		}
@@ -206,6 +210,7 @@ func (c *Console) resolveAlert(w http.ResponseWriter, r *http.Request) error {
 		_, err := e.Client.ResolveAlert(ctx, id, reasonOf(r))
 		return err
 	})
+	c.alerts.Changed(e.Name)
 	if err != nil {
 		return c.showAlertWith(w, r, e, id, web.ProblemOf(r, c.Log, err))
 	}

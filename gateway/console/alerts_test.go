@@ -135,3 +135,19 @@ func TestSinkChangesThatFail(t *testing.T) {
 		}
 	}
 }
+
+func TestNavigationCountsOpenAlerts(t *testing.T) {
+	d := newDesk(t).alerted()
+	const badge = `<span class="badge">2<span class="sr"> open</span></span>`
+	holds(t, d.get("/connections"), badge)
+	holds(t, d.get("/alerts/count", byHTMX), badge)
+	d.person.Roles = map[string]access.Role{"production": access.Viewer}
+	lacks(t, d.get("/connections"), `class="badge"`)
+
+	d = newDesk(t).alerted()
+	d.console.alerts.Behind = func(func()) {} // no answer comes
+	page := d.get("/connections")
+	holds(t, page, `hx-get="/alerts/count"`)
+	lacks(t, page, `class="badge"`)
+	lacks(t, d.get("/alerts/count", byHTMX), `hx-get`)
+}

@@ -48,6 +48,8 @@ type frame struct {
 	// Said is what the form before this page has done, Problem what did not work; "" and nil for nothing.
 	Said    string
 	Problem *connection.Problem
+	// Alerts are the open ones, for the navigation.
+	Alerts alertBadge
 	// Page is the page's own data.
 	Page any
 }
@@ -75,7 +77,7 @@ func (c *Console) showWith(w http.ResponseWriter, r *http.Request, name, section
 func (c *Console) frame(r *http.Request, section, title string, page any) frame {
 	person := access.Of(r.Context())
 	return frame{Title: title, Section: section, Person: person, FormToken: person.FormToken,
-		Said: sayings[r.URL.Query().Get("said")], Page: page}
+		Said: sayings[r.URL.Query().Get("said")], Alerts: c.alertBadge(r), Page: page}
 }
 
 // part renders one template of a page, for htmx to put where it belongs.
