@@ -54,7 +54,9 @@ type connectionPage struct {
 	RunLink string
 	// Timeline is what has happened, the newest first; Earlier is the rest of it.
 	Timeline, Earlier []happening
-	Outcome           *outcome
+	// Values are what is no secret, by the titles of the form.
+	Values  []fact
+	Outcome *outcome
 }
 
 // Can reports whether the status allows something: "ask" its app, "pause", "resume" or "leave".
@@ -124,9 +126,13 @@ func (c *Console) connectionPage(r *http.Request, e backend.Environment, id conn
 		page.LastUsed = described.Facts.LastUsed
 	}
 	app, err := c.Catalogue.App(id.App())
+	page.Values = titledValues(described.Values)
 	if err == nil {
-		if method, err := app.Method(described.Method); err == nil && described.Method != "" && method.Title != "" {
-			page.Method = method.Title + ", " + page.Method
+		if method, err := app.Method(described.Method); err == nil && described.Method != "" {
+			page.Values = titledValues(described.Values, slices.Concat(method.Inputs, method.ClientInputs)...)
+			if method.Title != "" {
+				page.Method = method.Title + ", " + page.Method
+			}
 		}
 	}
 	page.PolicyWords = policyWords(app, described.Policy)
