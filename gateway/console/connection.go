@@ -142,6 +142,7 @@ func (c *Console) connectionPage(r *http.Request, e backend.Environment, id conn
 			url.PathEscape(workflows.ConnectionWorkflowID(id)) + "/" + url.PathEscape(described.RunID)
 	}
 	page.Timeline = timeline(described.State)
+	sayOnce(page.Timeline, described.Look.Reason)
 	if len(page.Timeline) > happeningsShown {
 		page.Timeline, page.Earlier = page.Timeline[:happeningsShown], page.Timeline[happeningsShown:]
 	}
@@ -185,6 +186,31 @@ func timeline(state workflows.State) []happening {
 	}
 	slices.SortStableFunc(all, func(a, b happening) int { return b.At.Compare(a.At) })
 	return all
+}
+
+// sayOnce takes out of a timeline the reasons that stand above it already, as that of
+// the status, and those of alerts that a change has too.
+func sayOnce(all []happening, said string) {
+	for i := range all {
+		again := sameReason(all[i].Reason, said) || all[i].Link != "" && slices.ContainsFunc(all, func(other happening) bool {
+			return other.Link == "" && sameReason(all[i].Reason, other.Reason)
+		})
+		if again {
+			all[i].Reason = ""
+		}
+	}
+}
+
+// sameReason reports whether two texts are the same, as far as neither was cut.
+func sameReason(a, b string) bool {
+	short, long := strings.TrimSuffix(a, "."), strings.TrimSuffix(b, ".")
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	if cut, was := strings.CutSuffix(short, "…"); was && cut != "" {
+		return strings.HasPrefix(long, cut)
+	}
+	return short == long
 }
 
 func toneOf(what string) string {
