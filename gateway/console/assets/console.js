@@ -34,6 +34,14 @@
   for (const moment of ["DOMContentLoaded", "change", "htmx:load"]) document.addEventListener(moment, wait);
   addEventListener("pageshow", wait);
 
+  // Filters fold where there is little room, unless one is set.
+  const narrow = matchMedia("(max-width: 48rem)");
+  const fold = () => {
+    for (const part of document.querySelectorAll("details[data-fold]")) part.open = !narrow.matches || part.dataset.fold === "open";
+  };
+  fold();
+  narrow.addEventListener("change", fold);
+
   // What was done is not to be sent again by a reload: the page takes another address.
   document.addEventListener("DOMContentLoaded", () => {
     const at = document.querySelector("[data-address]");
