@@ -212,6 +212,15 @@ func TestBulkIsBoundedByTime(t *testing.T) {
 	}
 }
 
+func TestListNamesOwners(t *testing.T) {
+	d := newDesk(t).connected(connection.Active)
+	d.dev.rows[0].Owner = "customer-7"
+	holds(t, d.get("/connections"), `<span class="quiet">of customer-7</span>`)
+	d.dev.rows[0].Owner = ""
+	d.console.Lists.Changed("development")
+	lacks(t, d.get("/connections"), `<span class="quiet">of `)
+}
+
 func TestBulkRefusals(t *testing.T) {
 	d := newDesk(t).connected(connection.Active)
 	for _, form := range [][]string{{"do", "pause"}, {"do", "explode", "id", sandboxID.String()}, {"do", "pause", "id", "nonsense"}} {
