@@ -131,7 +131,7 @@ var (
 )
 
 func init() {
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 	entries, err := fs.ReadDir(files, "assets")
 	if err != nil {
 		panic(err)
@@ -152,7 +152,7 @@ func init() {
 	}
 }
 
-// Assets serves the stylesheet and the scripts, to anybody: they tell nothing of anyone.
+// Assets serves the stylesheet, the scripts and the icon, to anybody: they tell nothing of anyone.
 func Assets(w http.ResponseWriter, r *http.Request) {
 	a, ok := assets[r.URL.Path]
 	if !ok {
