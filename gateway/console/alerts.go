@@ -28,6 +28,7 @@ func init() {
 
 func (c *Console) alertRoutes() {
 	c.read("/alerts", c.showAlerts)
+	c.read("/alerts/count", c.showAlertCount)
 	c.read("/alerts/{id...}", c.showAlert)
 	c.write("/alerts/{id...}", c.resolveAlert)
 }
@@ -82,6 +83,8 @@ type alertRow struct {
 	Link string
 	// About is the subject, AboutLink its page.
 	About, AboutLink string
+	// Repair is what the kind calls for; its zero value is nothing.
+	Repair repair
 }
 
 type alertAnswer struct {
@@ -102,11 +105,17 @@ func (c *Console) showAlerts(w http.ResponseWriter, r *http.Request) error {
 	page.Away = awayOf(answers)
 	for _, answer := range answers {
 		page.Total += len(answer.Answer.rows)
+		if answer.Problem == nil {
+			c.alerts.Saw(answer.Environment.Name, len(answer.Answer.rows))
+		}
 		if answer.Answer.more {
 			page.More = append(page.More, answer.Environment.Name)
 		}
 		for _, row := range answer.Answer.rows {
 			shown := c.alertRow(row)
+			if !access.Of(r.Context()).May(row.Environment, access.Operator) {
+				shown.Repair = repair{}
+			}
 			if !slices.Contains(page.Apps, shown.App) {
 				page.Apps = append(page.Apps, shown.App)
 			}
@@ -125,9 +134,35 @@ func (c *Console) showAlerts(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) alertRow(row workflows.AlertRow) alertRow {
 	shown := alertRow{AlertRow: row, App: appChoice{row.App, c.appName(row.App)}, Link: pageOfAlert(row.ID)}
-	shown.About, shown.AboutLink = about(workflows.AlertSubject{Environment: row.Environment, App: row.App, Connection: row.Connection,
-		AuthConfig: row.AuthConfig, Name: row.Name})
+	subject := workflows.AlertSubject{Environment: row.Environment, App: row.App, Connection: row.Connection, AuthConfig: row.AuthConfig, Name: row.Name}
+	shown.About, shown.AboutLink = about(subject)
+	shown.Repair = repairOf(row.Kind, subject)
 	return shown
+}
+
+// repair is a page on which the trouble of an alert can be ended.
+type repair struct{ Title, Link string }
+
+// repairOf is the repair that a kind of alert calls for. Whether the person may do it,
+// the page that it leads to says.
+func repairOf(kind connection.AlertKind, subject workflows.AlertSubject) repair {
+	_, page := about(subject)
+	switch {
+	case kind == connection.AlertClientRefused && subject.AuthConfig != "":
+		return repair{"Open the auth config", authConfigPage(subject.Environment, subject.App, subject.AuthConfig)}
+	case subject.Connection == "" && subject.AuthConfig != "" && kind == connection.AlertExpiring:
+		return repair{"Replace the secret", page}
+	case subject.Connection == "":
+		return repair{}
+	}
+	switch kind {
+	case connection.AlertExpired, connection.AlertScopeLost, connection.AlertExpiring:
+		return repair{"Reconnect", page + "/reconnect"}
+	case connection.AlertFailing, connection.AlertClientRefused:
+		return repair{"See what is wrong", page}
+	case connection.AlertGrantMayLive, connection.AlertTest: // nothing that a page here could end
+	}
+	return repair{}
 }
 
 // about names what an alert is about, and its page.
@@ -161,6 +196,8 @@ type alertView struct {
 	About, AboutLink string
 	Title, Remedy    string
 	MayOperate       bool
+	// Repair is what the kind calls for; its zero value is nothing.
+	Repair repair
 }
 
 // ofAlert finds the environment of the alert that a path is about.
@@ -194,6 +231,9 @@ func (c *Console) showAlertWith(w http.ResponseWriter, r *http.Request, e backen
 	page := alertView{AlertState: state, App: appChoice{state.App, c.appName(state.App)}, Title: alertTitle(state.Kind),
 		Remedy: forPage(state.Remedy), MayOperate: access.Of(r.Context()).May(e.Name, access.Operator)}
 	page.About, page.AboutLink = about(state.AlertSubject)
+	if page.MayOperate && state.Resolved.IsZero() {
+		page.Repair = repairOf(state.Kind, state.AlertSubject)
+	}
 	return c.showWith(w, r, "alert.html", "alerts", page.Title, page, problem)
 }
 
@@ -206,6 +246,7 @@ func (c *Console) resolveAlert(w http.ResponseWriter, r *http.Request) error {
 		_, err := e.Client.ResolveAlert(ctx, id, reasonOf(r))
 		return err
 	})
+	c.alerts.Changed(e.Name)
 	if err != nil {
 		return c.showAlertWith(w, r, e, id, web.ProblemOf(r, c.Log, err))
 	}

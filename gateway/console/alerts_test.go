@@ -38,7 +38,8 @@ func TestAlertsAreListed(t *testing.T) {
 	d := newDesk(t).alerted()
 	page := d.get("/alerts")
 	safe(t, page)
-	holds(t, page, `href="`+alertAt+`"`, "The app refuses the client", `href="/auth-configs/development/github/main"`, `href="/connections/development/sandbox/demo"`)
+	holds(t, page, `href="`+alertAt+`"`, "The app refuses the client", `href="/auth-configs/development/github/main"`, `href="/connections/development/sandbox/demo"`,
+		`href="/connections/development/sandbox/demo/reconnect" aria-label="Reconnect: `, `class="button" href="/auth-configs/development/github/main"`)
 	if strings.Index(page, "Auth config main") > strings.Index(page, alertAt) {
 		t.Error("the newest is not first")
 	}
@@ -54,7 +55,8 @@ func TestAlertIsShownAndResolved(t *testing.T) {
 	d := newDesk(t).alerted()
 	page := d.get(alertAt)
 	safe(t, page)
-	holds(t, page, "Expired: a person must reconnect", "given-up", "Resolve it", "alert.opened")
+	holds(t, page, "Expired: a person must reconnect", "given-up", "Say that it is taken care of", "alert.opened",
+		`<a class="button" href="/connections/development/sandbox/demo/reconnect">Reconnect</a>`)
 	response := d.post(alertAt, "reason", "reconnected by hand")
 	if deeds := d.dev.deedsOf(); deeds != "resolve "+alertID+" reconnected by hand" || response.Header.Get("Location") != alertAt+"?said=alert-resolved" {
 		t.Errorf("done %q, to %q", deeds, response.Header.Get("Location"))
@@ -68,7 +70,8 @@ func TestAlertIsShownAndResolved(t *testing.T) {
 		t.Errorf("without the form's token: %d", status)
 	}
 	d.as(access.Viewer)
-	lacks(t, d.get(alertAt), "Resolve it")
+	lacks(t, d.get(alertAt), "taken care of", ">Reconnect<")
+	lacks(t, d.get("/alerts"), ">Reconnect<")
 	if status := d.post(alertAt).StatusCode; status != http.StatusForbidden || d.dev.deedsOf() != "" {
 		t.Errorf("a viewer: %d", status)
 	}
@@ -132,6 +135,44 @@ func TestSinkChangesThatFail(t *testing.T) {
 	for _, path := range []string{"", "/ops/rotate", "/ops/test", "/ops/delete"} {
 		if status := d.post("/alerts/sinks/development"+path, "sure", "yes").StatusCode; status != http.StatusForbidden || d.dev.deedsOf() != "" {
 			t.Errorf("%s by an operator: %d", path, status)
+		}
+	}
+}
+
+func TestNavigationCountsOpenAlerts(t *testing.T) {
+	d := newDesk(t).alerted()
+	const badge = `<span class="badge">2<span class="sr"> open</span></span>`
+	holds(t, d.get("/connections"), badge)
+	holds(t, d.get("/alerts/count", byHTMX), badge)
+	d.person.Roles = map[string]access.Role{"production": access.Viewer}
+	lacks(t, d.get("/connections"), `class="badge"`)
+
+	d = newDesk(t).alerted()
+	d.console.alerts.Behind = func(func()) {} // no answer comes
+	page := d.get("/connections")
+	holds(t, page, `hx-get="/alerts/count"`)
+	lacks(t, page, `class="badge"`)
+	lacks(t, d.get("/alerts/count", byHTMX), `hx-get`)
+}
+
+func TestAlertsHaveTheRepairOfTheirKind(t *testing.T) {
+	of := workflows.AlertSubject{Environment: "development", App: "sandbox", Connection: sandboxID}
+	config := workflows.AlertSubject{Environment: "development", App: "github", AuthConfig: "main"}
+	for _, test := range []struct {
+		kind    connection.AlertKind
+		subject workflows.AlertSubject
+		want    repair
+	}{
+		{connection.AlertExpired, of, repair{"Reconnect", "/connections/development/sandbox/demo/reconnect"}},
+		{connection.AlertScopeLost, of, repair{"Reconnect", "/connections/development/sandbox/demo/reconnect"}},
+		{connection.AlertExpiring, of, repair{"Reconnect", "/connections/development/sandbox/demo/reconnect"}},
+		{connection.AlertExpiring, config, repair{"Replace the secret", "/auth-configs/development/github/main"}},
+		{connection.AlertClientRefused, config, repair{"Open the auth config", "/auth-configs/development/github/main"}},
+		{connection.AlertFailing, of, repair{"See what is wrong", "/connections/development/sandbox/demo"}},
+		{connection.AlertGrantMayLive, of, repair{}},
+	} {
+		if got := repairOf(test.kind, test.subject); got != test.want {
+			t.Errorf("%s: %v, want %v", test.kind, got, test.want)
 		}
 	}
 }

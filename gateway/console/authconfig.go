@@ -24,6 +24,8 @@ type configPage struct {
 	Method   string
 	Status   string
 	MayAdmin bool
+	// Values are what is no secret, by the titles of the form.
+	Values []fact
 	// UsedBy is how many connections use it, Users are the first of them.
 	UsedBy int
 	Users  []workflows.AuthConfigUser
@@ -31,6 +33,13 @@ type configPage struct {
 	Secrets   []configField
 	ExpiresOn string
 }
+
+// statusUnused is shown instead of Active where no connection has shown that the app
+// accepts what is stored.
+const statusUnused = "Not in use"
+
+// Unused reports whether nothing has shown that the app accepts it.
+func (p configPage) Unused() bool { return p.Status == statusUnused }
 
 func (c *Console) showAuthConfig(w http.ResponseWriter, r *http.Request) error {
 	e, id, err := c.named(r, access.Viewer)
@@ -61,9 +70,14 @@ func (c *Console) configPage(r *http.Request, e backend.Environment, id connecti
 	if page.Retired && page.AuthConfigState.Status == connection.Active {
 		page.Status = workflows.StatusRetired
 	}
+	if page.UsedBy == 0 && page.Rotated.IsZero() && page.AuthConfigState.Status == connection.Active && !page.Retired {
+		page.Status = statusUnused
+	}
+	page.Values = titledValues(page.AuthConfigState.Values)
 	page.Method = page.AuthConfigState.Method
 	if app, err := c.Catalogue.App(id.App()); err == nil {
 		if method, err := app.Method(page.AuthConfigState.Method); err == nil {
+			page.Values = titledValues(page.AuthConfigState.Values, configInputs(method)...)
 			page.Method = kindTitle(method.Kind)
 			if method.Title != "" {
 				page.Method = method.Title + ", " + page.Method

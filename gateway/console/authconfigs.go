@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"connectedapps/connection"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
 	"connectedapps/workflows"
@@ -23,7 +24,7 @@ const (
 
 func init() {
 	maps.Copy(sayings, map[string]string{
-		"config-created":  "The auth config is stored. It can be chosen when connecting.",
+		"config-created":  "The auth config is stored. It can be chosen when connecting, and is tried then.",
 		"config-rotated":  "The new secret is in place; how it was proven stands below.",
 		"config-rotating": "The new secret is being proven. Until it has, everything goes on with the old one. Reload the page in a moment.",
 		"config-retired":  "The auth config takes no new connections from now on.",
@@ -52,6 +53,8 @@ type authConfigsPage struct {
 	Total            int
 	MayWrite         bool
 	Away             []away
+	// Unused: some of the rows are not in use.
+	Unused bool
 	// Uncounted: how many use them was not counted for all of them.
 	Uncounted bool
 }
@@ -61,6 +64,8 @@ type authConfigRow struct {
 	workflows.AuthConfigRow
 	App  appChoice
 	Link string
+	// Shown is the status, or that nothing uses it.
+	Shown string
 }
 
 // showAuthConfigs lists those of every environment that the person may see.
@@ -80,11 +85,15 @@ func (c *Console) showAuthConfigs(w http.ResponseWriter, r *http.Request) error 
 		page.MayWrite = page.MayWrite || access.Of(r.Context()).May(answer.Environment.Name, access.Admin)
 		page.Total += len(answer.Answer)
 		for _, row := range answer.Answer {
-			shown := authConfigRow{row, appChoice{row.App, c.appName(row.App)}, authConfigPage(row.Environment, row.App, row.Name)}
+			shown := authConfigRow{row, appChoice{row.App, c.appName(row.App)}, authConfigPage(row.Environment, row.App, row.Name), string(row.Status)}
+			if row.UsedBy != nil && *row.UsedBy == 0 && row.Status == connection.Active {
+				shown.Shown = statusUnused
+			}
 			if !slices.Contains(page.Apps, shown.App) {
 				page.Apps = append(page.Apps, shown.App)
 			}
 			if (page.Environment == "" || page.Environment == row.Environment) && (page.App == "" || page.App == row.App) {
+				page.Unused = page.Unused || shown.Shown == statusUnused
 				page.Uncounted = page.Uncounted || row.UsedBy == nil
 				page.Rows = append(page.Rows, shown)
 			}

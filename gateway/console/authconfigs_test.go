@@ -48,8 +48,13 @@ func TestAuthConfigPage(t *testing.T) {
 	safe(t, page)
 	holds(t, page, "Proven by", "connection development/sandbox/demo", "in 2 days", "Used by 1 connection<", `href="/connections/development/sandbox/demo"`,
 		"Replace the secret", "Retire it", "move it to another auth config")
+	holds(t, page, "<dt>Address</dt>")
+	lacks(t, page, "base_url", "Not in use")
 	d.dev.users = nil
 	holds(t, d.get(mainConfig), "Delete main")
+	d.dev.config.Status, d.dev.config.Rotated = connection.Active, time.Time{}
+	holds(t, d.get(mainConfig), "Not in use", "it is tried with the next connection")
+	holds(t, d.get("/auth-configs"), "Not in use", "nothing shows whether")
 	lacks(t, d.as(access.Operator).get(mainConfig), "Replace the secret", "Retire it", "Delete")
 	d.dev.config = workflows.AuthConfigState{}
 	if status := d.serve("GET", mainConfig, nil).StatusCode; status != http.StatusNotFound {

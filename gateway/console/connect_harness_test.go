@@ -76,6 +76,10 @@ func (f *connects) CheckConnect(in workflows.ConnectInput) (*activities.ConnectP
 	return activities.Plan(f.catalogue, in.ConnectRequest)
 }
 
+func (f *connects) ListAlerts(context.Context, workflows.AlertFilter, int, []byte) ([]workflows.AlertRow, []byte, error) {
+	return nil, nil, nil
+}
+
 func (f *connects) Progress(_ context.Context, id connection.ID) (workflows.Progress, error) {
 	if f.absent || id != f.progress.Connection {
 		return workflows.Progress{}, connection.Refused(connection.ErrSessionClosed, "no connect of "+id.String()+" is under way", "start a new one")
@@ -235,6 +239,7 @@ func newConnectBench(t *testing.T) *connectBench {
 			f.led = append(f.led, id)
 			w.WriteHeader(http.StatusOK)
 		}})
+	b.console.alerts.Behind = func(renew func()) { renew() } // at once, so that no page asks again
 	return b
 }
 

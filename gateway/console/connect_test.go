@@ -16,7 +16,7 @@ import (
 func TestAppPage(t *testing.T) {
 	b := newConnectBench(t)
 	b.get("/apps/atlas").want(t, http.StatusOK, "Sign in with Atlas", "https://connect.example/oauth/callback", "Register https://connect.example/oauth/callback.",
-		"Allow maps:read maps:write openid.", `href="https://docs.atlas.example/api" rel="noreferrer"`, "reads only", "changes", "destroys", "unverified",
+		"Allow maps:read maps:write openid.", `href="https://docs.atlas.example/api" rel="noreferrer"`, "reads only", "changes data", "destroys data", "unverified",
 		`href="/apps/atlas/connect"`, "Sign in at Atlas and look at the account.").without(t, "javascript:", "Website")
 	b.get("/apps/nothing").want(t, http.StatusNotFound)
 	b.person.Roles = map[string]access.Role{"production": access.Viewer}

@@ -54,7 +54,9 @@ type connectionPage struct {
 	RunLink string
 	// Timeline is what has happened, the newest first; Earlier is the rest of it.
 	Timeline, Earlier []happening
-	Outcome           *outcome
+	// Values are what is no secret, by the titles of the form.
+	Values  []fact
+	Outcome *outcome
 }
 
 // Can reports whether the status allows something: "ask" its app, "pause", "resume" or "leave".
@@ -124,9 +126,13 @@ func (c *Console) connectionPage(r *http.Request, e backend.Environment, id conn
 		page.LastUsed = described.Facts.LastUsed
 	}
 	app, err := c.Catalogue.App(id.App())
+	page.Values = titledValues(described.Values)
 	if err == nil {
-		if method, err := app.Method(described.Method); err == nil && described.Method != "" && method.Title != "" {
-			page.Method = method.Title + ", " + page.Method
+		if method, err := app.Method(described.Method); err == nil && described.Method != "" {
+			page.Values = titledValues(described.Values, slices.Concat(method.Inputs, method.ClientInputs)...)
+			if method.Title != "" {
+				page.Method = method.Title + ", " + page.Method
+			}
 		}
 	}
 	page.PolicyWords = policyWords(app, described.Policy)
@@ -136,6 +142,7 @@ func (c *Console) connectionPage(r *http.Request, e backend.Environment, id conn
 			url.PathEscape(workflows.ConnectionWorkflowID(id)) + "/" + url.PathEscape(described.RunID)
 	}
 	page.Timeline = timeline(described.State)
+	sayOnce(page.Timeline, described.Look.Reason)
 	if len(page.Timeline) > happeningsShown {
 		page.Timeline, page.Earlier = page.Timeline[:happeningsShown], page.Timeline[happeningsShown:]
 	}
@@ -179,6 +186,31 @@ func timeline(state workflows.State) []happening {
 	}
 	slices.SortStableFunc(all, func(a, b happening) int { return b.At.Compare(a.At) })
 	return all
+}
+
+// sayOnce takes out of a timeline the reasons that stand above it already, as that of
+// the status, and those of alerts that a change has too.
+func sayOnce(all []happening, said string) {
+	for i := range all {
+		again := sameReason(all[i].Reason, said) || all[i].Link != "" && slices.ContainsFunc(all, func(other happening) bool {
+			return other.Link == "" && sameReason(all[i].Reason, other.Reason)
+		})
+		if again {
+			all[i].Reason = ""
+		}
+	}
+}
+
+// sameReason reports whether two texts are the same, as far as neither was cut.
+func sameReason(a, b string) bool {
+	short, long := strings.TrimSuffix(a, "."), strings.TrimSuffix(b, ".")
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	if cut, was := strings.CutSuffix(short, "…"); was && cut != "" {
+		return strings.HasPrefix(long, cut)
+	}
+	return short == long
 }
 
 func toneOf(what string) string {

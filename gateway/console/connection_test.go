@@ -198,3 +198,15 @@ func TestRefusedPartsTakeTheWholePage(t *testing.T) {
 		t.Errorf("%d, retarget %q", response.StatusCode, response.Header.Get("HX-Retarget"))
 	}
 }
+
+func TestReasonIsSaidOnce(t *testing.T) {
+	const reason = "the app refuses the refresh token: invalid_grant, it was revoked by its owner"
+	all := []happening{{What: "Alert", Reason: reason, Link: "/alerts/1"}, {What: "Expired", Reason: reason[:30] + "…"},
+		{What: "Alert", Reason: "earlier", Link: "/alerts/2"}, {What: "Error", Reason: "earlier"}}
+	sayOnce(all, reason+".")
+	for i, want := range []string{"", "", "", "earlier"} {
+		if all[i].Reason != want {
+			t.Errorf("%d says %q, want %q", i, all[i].Reason, want)
+		}
+	}
+}

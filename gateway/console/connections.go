@@ -79,6 +79,11 @@ type listedRow struct {
 }
 
 func (c *Console) showConnections(w http.ResponseWriter, r *http.Request) error {
+	return c.showConnectionsWith(w, r, nil)
+}
+
+// showConnectionsWith shows the list as the address asks for it, and what did not work; nil for nothing.
+func (c *Console) showConnectionsWith(w http.ResponseWriter, r *http.Request, problem *connection.Problem) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readTime)
 	defer cancel()
 	page := connectionsPage{listing: parseListing(r.URL.Query()), Environments: namesOf(c.seen(r))}
@@ -96,7 +101,7 @@ func (c *Console) showConnections(w http.ResponseWriter, r *http.Request) error 
 	if partOnly(r) {
 		return c.part(w, r, "connections.html", "part", page)
 	}
-	return c.show(w, r, "connections.html", "connections", "Connected Apps", page)
+	return c.showWith(w, r, "connections.html", "connections", "Connections", page, problem)
 }
 
 // gather collects the rows that pass the filters, in order, and counts them by status.

@@ -73,9 +73,9 @@ func (c *Console) bulk(w http.ResponseWriter, r *http.Request) error {
 	ids := r.PostForm["id"]
 	switch {
 	case len(ids) == 0:
-		return connection.InvalidInput("id", "no connection was ticked", "go back to the list and tick some")
+		return c.showConnectionsWith(w, r, connection.InvalidInput("", "no connection was ticked", "tick some of the list, then press the button again"))
 	case len(ids) > bulkMost:
-		return connection.InvalidInput("id", fmt.Sprintf("these are more than %d connections", bulkMost), "take fewer at a time")
+		return c.showConnectionsWith(w, r, connection.InvalidInput("", fmt.Sprintf("these are more than %d connections", bulkMost), "take fewer at a time"))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), readTime)
 	defer cancel()

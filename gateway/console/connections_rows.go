@@ -65,6 +65,11 @@ func (l listing) link() string {
 	return "/connections?" + query.Encode()
 }
 
+// Bulk is where the form of the list goes: with the list's own address, to come back to it.
+func (l listing) Bulk() string {
+	return "/connections/bulk" + strings.TrimPrefix(l.link(), "/connections")
+}
+
 // foundRow is a connection with the words that it is found and sorted by, in small
 // letters: made once, since there may be thousands.
 type foundRow struct {

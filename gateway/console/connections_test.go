@@ -212,6 +212,15 @@ func TestBulkIsBoundedByTime(t *testing.T) {
 	}
 }
 
+func TestListNamesOwners(t *testing.T) {
+	d := newDesk(t).connected(connection.Active)
+	d.dev.rows[0].Owner = "customer-7"
+	holds(t, d.get("/connections"), `<span class="quiet">of customer-7</span>`)
+	d.dev.rows[0].Owner = ""
+	d.console.Lists.Changed("development")
+	lacks(t, d.get("/connections"), `<span class="quiet">of `)
+}
+
 func TestBulkRefusals(t *testing.T) {
 	d := newDesk(t).connected(connection.Active)
 	for _, form := range [][]string{{"do", "pause"}, {"do", "explode", "id", sandboxID.String()}, {"do", "pause", "id", "nonsense"}} {
@@ -219,8 +228,14 @@ func TestBulkRefusals(t *testing.T) {
 			t.Errorf("%v: %d", form, status)
 		}
 	}
+	answer := d.post("/connections/bulk?environment=development", "do", "pause")
+	page := textOf(t, answer)
+	holds(t, page, "No connection was ticked.", `name="id" value="`+sandboxID.String(), `action="/connections/bulk?environment=development"`, "<option selected>development")
+	if answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("nothing ticked: %d", answer.StatusCode)
+	}
 	d.as(access.Viewer)
-	page := textOf(t, d.post("/connections/bulk", "do", "pause", "confirm", "yes", "id", sandboxID.String()))
+	page = textOf(t, d.post("/connections/bulk", "do", "pause", "confirm", "yes", "id", sandboxID.String()))
 	holds(t, page, "This needs the role operator in development")
 	lacks(t, d.get("/connections"), `type="checkbox"`, `value="disconnect"`)
 	if deeds := d.dev.deedsOf(); deeds != "" {

@@ -39,6 +39,8 @@ type Console struct {
 	Options
 	mux *http.ServeMux
 	now func() time.Time
+	// alerts are counted for the navigation.
+	alerts backend.AlertCounts
 }
 
 // New builds the handler.

@@ -273,6 +273,7 @@ func newDesk(t testing.TB) *estateDesk {
 			}
 			return nil
 		}})
+	d.console.alerts.Behind = func(renew func()) { renew() } // at once, so that a page shows what there is
 	return d
 }
 

@@ -48,6 +48,8 @@ type frame struct {
 	// Said is what the form before this page has done, Problem what did not work; "" and nil for nothing.
 	Said    string
 	Problem *connection.Problem
+	// Alerts are the open ones, for the navigation.
+	Alerts alertBadge
 	// Page is the page's own data.
 	Page any
 }
@@ -75,7 +77,7 @@ func (c *Console) showWith(w http.ResponseWriter, r *http.Request, name, section
 func (c *Console) frame(r *http.Request, section, title string, page any) frame {
 	person := access.Of(r.Context())
 	return frame{Title: title, Section: section, Person: person, FormToken: person.FormToken,
-		Said: sayings[r.URL.Query().Get("said")], Page: page}
+		Said: sayings[r.URL.Query().Get("said")], Alerts: c.alertBadge(r), Page: page}
 }
 
 // part renders one template of a page, for htmx to put where it belongs.
@@ -129,7 +131,7 @@ var (
 )
 
 func init() {
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 	entries, err := fs.ReadDir(files, "assets")
 	if err != nil {
 		panic(err)
@@ -150,7 +152,7 @@ func init() {
 	}
 }
 
-// Assets serves the stylesheet and the scripts, to anybody: they tell nothing of anyone.
+// Assets serves the stylesheet, the scripts and the icon, to anybody: they tell nothing of anyone.
 func Assets(w http.ResponseWriter, r *http.Request) {
 	a, ok := assets[r.URL.Path]
 	if !ok {

@@ -26,6 +26,7 @@ func (c *Console) toolkitRoutes() {
 	c.read(toolkitPath+"/actions/{action}", c.showAction)
 	c.write(toolkitPath+"/actions/{action}", c.tryAction)
 	c.read(toolkitPath+"/actions/{action}/runs/{key}", c.showRun)
+	c.read(toolkitPath+"/actions/{action}/runs/{key}/again", c.changeRun)
 }
 
 // toolkitPage is a toolkit with its actions.

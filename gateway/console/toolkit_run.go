@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,13 +64,14 @@ func (c *Console) showAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.show(w, r, "toolkit-action.html", "connections", action.Title, c.actionPage(r, e, d, toolkit, action))
+	return c.show(w, r, "toolkit-action.html", "connections", action.Title, c.actionPage(r, e, d, toolkit, action, nil))
 }
 
-func (c *Console) actionPage(r *http.Request, e backend.Environment, d workflows.Description, toolkit connection.Toolkit, action *connectors.Action) actionPage {
+// actionPage is the page with what was typed into its form before; nil is nothing.
+func (c *Console) actionPage(r *http.Request, e backend.Environment, d workflows.Description, toolkit connection.Toolkit, action *connectors.Action, typed url.Values) actionPage {
 	page := actionPage{toolkitPage: c.toolkitPage(r, e, d, toolkit), Action: c.shownAction(d.State, action.ID),
-		Fields: argumentFields(action.Input.RawMessage, r.PostForm), Whole: r.PostForm.Get(wholeField), Key: rand.Text(),
-		Projection: r.PostForm.Get("projection"), Wait: r.PostForm.Get("wait") == "yes"}
+		Fields: argumentFields(action.Input.RawMessage, typed), Whole: typed.Get(wholeField), Key: rand.Text(),
+		Projection: typed.Get("projection"), Wait: typed.Get("wait") == "yes"}
 	page.Snippets = c.snippets(e, d.ID, toolkit.Name, action)
 	return page
 }
@@ -89,7 +91,7 @@ func (c *Console) tryAction(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	problem := web.ProblemOf(r, c.Log, err)
-	page := c.actionPage(r, e, d, toolkit, action)
+	page := c.actionPage(r, e, d, toolkit, action, r.PostForm)
 	if problem.Field != "idempotency_key" && runKey.MatchString(in.IdempotencyKey) {
 		page.Key = in.IdempotencyKey // sent again it is the same run
 	}
@@ -155,12 +157,7 @@ func (c *Console) showRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key := r.PathValue("key")
-	ctx, cancel := context.WithTimeout(r.Context(), readTime)
-	defer cancel()
-	run, err := e.Client.ActionRun(ctx, d.ID, key)
-	if err == nil && run.Input.Action != action.ID {
-		err = connection.InvalidInput("run", "that run is of another action", "begin at the connection's page")
-	}
+	run, err := runOf(r, e, d.ID, action, key)
 	if err != nil {
 		return err
 	}
@@ -181,6 +178,36 @@ func (c *Console) showRun(w http.ResponseWriter, r *http.Request) error {
 		return c.part(w, r, "toolkit-run.html", "run", page)
 	}
 	return c.show(w, r, "toolkit-run.html", "connections", page.Action.Title, page)
+}
+
+// runOf looks at the run of an action under a key.
+func runOf(r *http.Request, e backend.Environment, id connection.ID, action *connectors.Action, key string) (workflows.ActionRun, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), readTime)
+	defer cancel()
+	run, err := e.Client.ActionRun(ctx, id, key)
+	if err == nil && run.Input.Action != action.ID {
+		err = connection.InvalidInput("run", "that run is of another action", "begin at the connection's page")
+	}
+	return run, err
+}
+
+// changeRun is the form of an action with what a run of it was given. That comes from
+// the run: a link could have put anything there.
+func (c *Console) changeRun(w http.ResponseWriter, r *http.Request) error {
+	e, d, toolkit, action, err := c.chosenAction(r, access.Operator)
+	if err != nil {
+		return err
+	}
+	run, err := runOf(r, e, d.ID, action, r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	typed := typedArguments(argumentFields(action.Input.RawMessage, nil), run.Input.Arguments)
+	typed.Set("projection", run.Input.Projection)
+	if run.Input.WaitForReconnect {
+		typed.Set("wait", "yes")
+	}
+	return c.show(w, r, "toolkit-action.html", "connections", action.Title, c.actionPage(r, e, d, toolkit, action, typed))
 }
 
 // shownData is a result as people read it, at most a page of it: what an app answers may be anything.

@@ -14,6 +14,7 @@ import (
 
 	"connectedapps/connection"
 	"connectedapps/connectors"
+	"connectedapps/gateway/access"
 	"connectedapps/workflows"
 
 	"github.com/dlclark/regexp2"
@@ -353,5 +354,44 @@ func TestResultsAreReadable(t *testing.T) {
 		if got != want || raw != "" && !sameJSON(t, json.RawMessage(got), json.RawMessage(raw)) {
 			t.Errorf("%s is shown as %s, not %s", raw, got, want)
 		}
+	}
+}
+
+func TestRunIsChangedAndRunAgain(t *testing.T) {
+	d := newDesk(t).connected(connection.Active)
+	d.dev.runErr = connection.Refused(connection.ErrRejectedInput, "the app refuses it", "change it")
+	key := keyOn(t, d.get(tried))
+	d.post(tried, "key", key, "sure", "yes", "arg:name", scripted, "projection", "name", "wait", "yes")
+	run := tried + "/runs/" + key
+	holds(t, d.get(run), `href="`+run+`/again">Change and run again`)
+	page := d.get(run + "/again?arg:name=planted")
+	safe(t, page)
+	holds(t, page, `value="&lt;script&gt;`, `name="projection" value="name"`, `name="wait" value="yes" checked`)
+	lacks(t, page, "planted", `name="sure" value="yes" checked`)
+	if again := keyOn(t, page); again == key {
+		t.Error("it would be the same run")
+	}
+	d.as(access.Viewer)
+	if status := d.serve("GET", run+"/again", nil).StatusCode; status != http.StatusForbidden {
+		t.Errorf("a viewer: %d", status)
+	}
+}
+
+func TestTypedArgumentsAreTheInverse(t *testing.T) {
+	schema := json.RawMessage(`{"type":"object","required":["limit"],"properties":{"name":{"type":"string"},"limit":{"type":"integer","default":7},
+		"sure":{"type":"boolean"},"tags":{"type":"array","items":{"type":"string"}},"any":{},"of":{"enum":["a",1,null]}}}`)
+	fields := argumentFields(schema, nil)
+	for _, given := range []string{
+		`{}`, `{"name":"Ada <b>","limit":3,"sure":false,"tags":["a","b c"],"any":{"x":[1,"2"]},"of":1}`, `{"limit":12345678901234567890}`,
+		`{"name":""}`, `{"tags":["a\nb"]}`, `{"tags":[]}`, `{"tags":"none"}`, `{"unknown":1}`, `{"name":5}`,
+	} {
+		typed := typedArguments(fields, json.RawMessage(given))
+		again, err := argumentsOf(fields, typed)
+		if err != nil || !equalJSON(again, json.RawMessage(given)) {
+			t.Errorf("%s came back as %s, %v", given, again, err)
+		}
+	}
+	if typedArguments(fields, json.RawMessage(`{"name":"x"}`)).Has(wholeField) {
+		t.Error("what the fields can say is given as JSON")
 	}
 }

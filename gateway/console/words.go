@@ -15,6 +15,8 @@ var functions = template.FuncMap{
 	"asset":    func(name string) string { return assetPaths[name] },
 	"sentence": web.Sentence,
 	"kind":     kindTitle,
+	"effect":   effectOf,
+	"category": categoryTitle,
 	"alert":    alertTitle,
 	"ago":      func(t time.Time) string { return ago(time.Since(t)) },
 	"moment":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") },
@@ -65,6 +67,15 @@ func kindTitle(kind connection.AuthKind) string {
 		return "No authentication"
 	}
 	return string(kind)
+}
+
+// categoryTitle says a category of apps, such as "developer-tools", as people read it.
+func categoryTitle(category string) string {
+	switch category {
+	case "ai", "crm", "hr":
+		return strings.ToUpper(category)
+	}
+	return strings.Replace(inWords(category), "It ", "IT ", 1)
 }
 
 // ago says a time that has passed, or, with a minus, one that is to come, in the

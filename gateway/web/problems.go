@@ -82,15 +82,19 @@ func ProblemOf(r *http.Request, log *zap.Logger, err error) *connection.Problem 
 	return problem
 }
 
-// Sentence makes of a problem's words, which start small and end bare, a sentence for a page.
+// Sentence makes of a problem's words, which start small and end bare, a sentence for a
+// page. An ID or an address at its beginning stays as it is.
 func Sentence(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return ""
 	}
-	first, size := utf8.DecodeRuneInString(text)
-	text = string(unicode.ToUpper(first)) + text[size:]
-	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
+	if word, _, _ := strings.Cut(text, " "); !strings.Contains(word, "/") {
+		first, size := utf8.DecodeRuneInString(text)
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	last, _ := utf8.DecodeLastRuneInString(text)
+	if !strings.ContainsRune(".!?…", last) {
 		text += "."
 	}
 	return text

@@ -26,6 +26,30 @@
     }
   }, true); // before htmx sends what is ticked
 
+  // Buttons for what is ticked wait for a tick. Back comes to a page as it was left.
+  const wait = () => {
+    for (const part of document.querySelectorAll("[data-needs]")) {
+      const ticked = document.querySelector(`input[type=checkbox][name="${part.dataset.needs}"]:checked`);
+      for (const button of part.querySelectorAll("button")) button.disabled = !ticked;
+    }
+  };
+  for (const moment of ["DOMContentLoaded", "change", "htmx:load"]) document.addEventListener(moment, wait);
+  addEventListener("pageshow", wait);
+
+  // Filters fold where there is little room, unless one is set.
+  const narrow = matchMedia("(max-width: 48rem)");
+  const fold = () => {
+    for (const part of document.querySelectorAll("details[data-fold]")) part.open = !narrow.matches || part.dataset.fold === "open";
+  };
+  fold();
+  narrow.addEventListener("change", fold);
+
+  // What was done is not to be sent again by a reload: the page takes another address.
+  document.addEventListener("DOMContentLoaded", () => {
+    const at = document.querySelector("[data-address]");
+    if (at) history.replaceState(null, "", at.dataset.address);
+  });
+
   // A list of ticks is filtered in place, so that nothing ticked is lost. Without a
   // script there is no field to filter with.
   const unhide = (part) => part.querySelectorAll?.(".filter[hidden]").forEach((label) => { label.hidden = false; });
