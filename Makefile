@@ -93,7 +93,17 @@ $(AXE): e2e/axe/package.json e2e/axe/package-lock.json
 	@cd e2e/axe && npm ci --no-audit --no-fund --silent
 	@touch $@
 
-test: build $(if $(CONNECTED_APPS_NO_BROWSER),,$(AXE)) ## vet and test every module with the race detector, end-to-end tests included
+# Clients of others use the MCP server in the tests; they need a newer Node than
+# distributions have, and it comes with them.
+CLIENTS := e2e/mcp/node_modules/.installed
+$(CLIENTS): e2e/mcp/package.json e2e/mcp/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: the tests of the MCP server need it once; install it, or set CONNECTED_APPS_NO_BROWSER=1'; exit 1; }
+	@echo 'installing the MCP conformance suite and the Inspector…'
+	@# Not npm ci: it wants an optional package for Windows that not every registry has.
+	@cd e2e/mcp && npm install --no-save --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+test: build $(if $(CONNECTED_APPS_NO_BROWSER),,$(AXE) $(CLIENTS)) ## vet and test every module with the race detector, end-to-end tests included
 	@race=-race; \
 	if ! command -v "$$(go env CC)" >/dev/null; then \
 	  race=; echo 'WARNING: no C compiler, so the tests run without the race detector'; fi; \

@@ -10,8 +10,11 @@ import (
 type AccessToken struct {
 	// Name tells tokens of one environment apart; a slug.
 	Name string `json:"name"`
-	// Role is what the token may do: viewer, operator or admin.
+	// Role is what the token may do: viewer, operator or admin; or agent, which may use
+	// Toolkits and nothing else.
 	Role string `json:"role"`
+	// Toolkits are what an agent may use, of the environment whose Vault keeps the token.
+	Toolkits []ToolkitRef `json:"toolkits,omitempty"`
 	// Created and Expires are in Vault's time; zero Expires means that it stays until it is revoked.
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"`

@@ -174,7 +174,7 @@ func LoadFile() error {
 		return nil
 	}
 	if err != nil {
-		return connection.InvalidInput("CONNECTED_APPS_ENV_FILE", "the file cannot be read", "correct the path, or unset the variable")
+		return connection.InvalidInput("CONNECTED_APPS_ENV_FILE", "the file "+connection.Bound(path, 200)+" cannot be read from here", "give its whole path, or unset the variable")
 	}
 	for line := range strings.Lines(string(text)) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")

@@ -75,7 +75,7 @@ func (r *launch) tellWhere(written *record, mainJob error, link string) {
 	r.tell.note("  addresses   %s", relative(r.path(recordName)))
 	prefix := ""
 	if relative(written.EnvFile) != filepath.Join(".devstack", "env") {
-		prefix = "CONNECTED_APPS_ENV_FILE=" + relative(written.EnvFile) + " "
+		prefix = "CONNECTED_APPS_ENV_FILE=" + written.EnvFile + " " // whole: the other shell may be elsewhere
 	}
 	cli := prefix + relative(r.binary("connected-apps"))
 	r.tell.heading("  Use it, in another shell")

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ const axeFile = "axe/node_modules/axe-core/axe.min.js"
 type tab struct {
 	t   *testing.T
 	ctx context.Context
+
+	mu sync.Mutex
 	// errors are what scripts of the pages threw or complained of.
 	errors []string
 }
@@ -79,7 +82,9 @@ func (b *tab) begin() *tab {
 				return
 			}
 			if message.IsException() || strings.Contains(message.String(), "Content Security Policy") {
+				b.mu.Lock()
 				b.errors = append(b.errors, message.String())
+				b.mu.Unlock()
 			}
 		}
 	}()
@@ -314,6 +319,8 @@ func (b *tab) accessible() {
 // quiet fails the test for what scripts or the content policy complained of.
 func (b *tab) quiet() {
 	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, complaint := range b.errors {
 		b.t.Error(complaint)
 	}

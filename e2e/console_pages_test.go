@@ -14,7 +14,19 @@ import (
 // finds no serious issue, nothing runs out of the window, and no script complains.
 func TestConsolePagesAreAccessible(t *testing.T) {
 	authConfig(t, "console", "oauth")
-	connectBy(t, "pages", "api-key")
+	connectBy(t, "pages", "oauth")
+	connectBy(t, "pages-paused", "basic")
+	for name, called := range map[string]string{"pages": "CRM import", "pages-paused": "Newsletter"} {
+		if err := s.client.Rename(within(t, time.Minute), id(name), called); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.client.Pause(within(t, time.Minute), id("pages-paused"), "no issue in August"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "pages", "list-contacts", map[string]any{"limit": 1}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.client.Connect(within(t, time.Minute), workflows.ConnectInput{Review: true, DisplayName: "Waits for a person",
 		ConnectRequest: requestBy("pages-review", "api-key")}, leftBy(t, "api-key")); err != nil {
 		t.Fatal(err)
@@ -51,6 +63,7 @@ func TestConsolePagesAreAccessible(t *testing.T) {
 	b.quiet()
 	must(t, "connect", id("pages-review").String(), "--cancel")
 	leave(t, "pages")
+	leave(t, "pages-paused")
 }
 
 // fits fails the test when a person would have to scroll sideways.
@@ -108,7 +121,7 @@ func TestConsoleRepairsAnExpiredConnection(t *testing.T) {
 	b.see("Repair")
 	b.open(pageOf(name))
 	b.press("Reconnect")
-	b.see("works on with what it has")
+	b.see("It cannot be used until the new credential has passed")
 	b.accessible()
 	b.press("Connect with OAuth")
 	b.consent()

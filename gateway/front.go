@@ -9,14 +9,15 @@ import (
 	"connectedapps/gateway/api"
 	"connectedapps/gateway/backend"
 	"connectedapps/gateway/console"
+	"connectedapps/gateway/mcp"
 )
 
 // listsAhead is how long the lists are kept fresh after somebody has looked: as long as
 // a person who works with the pages may look elsewhere.
 const listsAhead = 10 * time.Minute
 
-// front mounts what only those may use whom the guard knows: the console's pages, and
-// the API, which share the lists of connections.
+// front mounts what only those may use whom the guard knows: the console's pages and the
+// API, which share the lists of connections, and the tools of agents.
 func (g *Gateway) front(site *http.ServeMux, options Options) {
 	lists := &backend.Lists{Ahead: listsAhead}
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
@@ -30,6 +31,9 @@ func (g *Gateway) front(site *http.ServeMux, options Options) {
 	site.HandleFunc("GET /assets/page.css", g.stylesheet)
 	site.Handle(api.Prefix+"/", api.New(api.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue,
 		Authenticator: g.guard, Lists: lists, ReturnTo: options.ReturnTo, AllowHTTP: g.allowHTTP, Log: g.log}))
+	g.agents = mcp.New(mcp.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Guard: g.guard,
+		Issuer: g.guard.Issuer(), Version: options.Version, Log: g.log})
+	g.agents.Mount(site)
 }
 
 // authorize leads a person to the app whose form of the console, which was checked, asks for it.

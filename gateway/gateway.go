@@ -10,6 +10,7 @@ import (
 	"connectedapps/connectors"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
+	"connectedapps/gateway/mcp"
 	"connectedapps/gateway/web"
 
 	"go.uber.org/zap"
@@ -26,12 +27,14 @@ type Options struct {
 	// AllowHTTP permits authorization pages that are neither https nor on loopback.
 	AllowHTTP bool
 	// Guard knows who people and programs are. Nil leaves out what only they may use: the
-	// console, the API and sign-in.
+	// console, the API, the tools of agents, and sign-in.
 	Guard *access.Guard
 	// TemporalUI is the origin of Temporal's Web UI, for links of the console to runs; "" shows none.
 	TemporalUI string
 	// ReturnTo are the origins that connect sessions may send people back to.
 	ReturnTo []string
+	// Version of this program, as agents are told it; "" tells none.
+	Version string
 	// Log is silent when nil.
 	Log *zap.Logger
 }
@@ -43,6 +46,7 @@ type Gateway struct {
 	catalogue    *connectors.Catalogue
 	allowHTTP    bool
 	guard        *access.Guard
+	agents       *mcp.Handler // nil without a guard
 	log          *zap.Logger
 	now          func() time.Time
 	handler      http.Handler

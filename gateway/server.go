@@ -37,6 +37,9 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	defer end()
 	server.BaseContext = func(net.Listener) context.Context { return web.WithStop(context.Background(), stopping) }
 	server.RegisterOnShutdown(end)
+	if g.agents != nil {
+		server.RegisterOnShutdown(g.agents.Stop) // calls that wait for a person would hold it up
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

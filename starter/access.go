@@ -4,17 +4,16 @@ import (
 	"context"
 	"os"
 	"os/user"
-	"slices"
 	"time"
 
 	"connectedapps/connection"
-	"connectedapps/gateway/access"
 
 	"github.com/spf13/cobra"
 )
 
 func (p *program) accessCommand() *cobra.Command {
-	return group("access", "Access tokens by which programs use the gateway", `  connected-apps access create ci --environment staging --role operator --expires 90d
+	return group("access", "Access tokens by which programs and agents use the gateway", `  connected-apps access create ci --environment staging --role operator --expires 90d
+  connected-apps access create triage --agent --toolkit production/github/acme-bot
   connected-apps access list`,
 		p.accessCreateCommand(), p.accessListCommand(), p.accessRevokeCommand())
 }
@@ -29,77 +28,6 @@ type accessRow struct {
 type createdToken struct {
 	accessRow
 	Token string `json:"token"`
-}
-
-func (p *program) accessCreateCommand() *cobra.Command {
-	var role, expires string
-	c := &cobra.Command{
-		Use: "create NAME", Short: "Make an access token of an environment", Args: takes("NAME"),
-		Long: `Make a token by which a program uses the gateway in one environment, and print it, once.
-Only its SHA-256 is kept, in the environment's Vault. Send it as
-
-  Authorization: Bearer cat_ENVIRONMENT_…
-
-A token without --expires stays until it is revoked.`,
-		Example: `  connected-apps access create ci --environment staging --role operator --expires 90d
-  connected-apps access create board --role viewer > token`,
-		ValidArgsFunction: fixed(),
-		RunE:              func(c *cobra.Command, args []string) error { return p.createToken(c.Context(), args[0], role, expires) },
-	}
-	c.Flags().StringVar(&role, "role", string(access.Viewer), "what it may do: viewer, operator or admin")
-	c.Flags().StringVar(&expires, "expires", "", "how long it is good, such as 12h or 90d; for ever unless said")
-	complete(c, "role", fixed(roleNames()...))
-	complete(c, "expires", fixed())
-	return c
-}
-
-func (p *program) createToken(ctx context.Context, name, roleText, expires string) error {
-	if err := connection.CheckSlug("NAME", name); err != nil {
-		return err
-	}
-	role, err := access.ParseRole(roleText)
-	if err != nil {
-		return err
-	}
-	var life time.Duration
-	if expires != "" {
-		if life, err = parseSpan("expires", expires); err == nil && life < time.Minute {
-			err = connection.InvalidInput("expires", "a token must last a minute at least", "write it as 12h or 90d")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	store, err := p.accessOf(p.environment)
-	if err != nil {
-		return err
-	}
-	token := access.NewToken(p.environment)
-	made := createdToken{accessRow: accessRow{Environment: p.environment, AccessToken: connection.AccessToken{Name: name, Role: string(role), CreatedBy: whoRuns()}}}
-	err = p.wait(ctx, "Vault to keep the token", func(ctx context.Context) error {
-		there, err := store.Tokens(ctx)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(there, func(t connection.AccessToken) bool { return t.Name == name }) {
-			return connection.Refused(connection.ErrTokenTaken, "there is an access token "+name+" in "+p.environment+" already",
-				"choose another name, or revoke that one first: connected-apps access revoke "+name+" --environment "+p.environment)
-		}
-		made.AccessToken, err = store.CreateToken(ctx, access.Hash(token), made.AccessToken, life)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if made.Token = token.Reveal(); p.output == "json" {
-		return p.printJSON(made)
-	}
-	end := "until it is revoked"
-	if !made.Expires.IsZero() {
-		end = "until " + moment(made.Expires)
-	}
-	p.note("The token %s is good in %s as %s, %s. It is not shown again:", name, p.environment, role, end)
-	return p.line(made.Token)
 }
 
 // whoRuns says for a list who made a token.
@@ -161,13 +89,13 @@ func (p *program) listTokens(ctx context.Context, environments []string) error {
 		}
 	}
 	return p.print(rows, func(t *table) {
-		t.row("ENVIRONMENT", "NAME", "ROLE", "CREATED", "EXPIRES", "BY")
+		t.row("ENVIRONMENT", "NAME", "ROLE", "CREATED", "EXPIRES", "BY", "TOOLKITS")
 		for _, row := range rows {
 			end := "never"
 			if !row.Expires.IsZero() {
 				end = ago(row.Expires, time.Now())
 			}
-			t.row(row.Environment, row.Name, row.Role, ago(row.Created, time.Now()), end, row.CreatedBy)
+			t.row(row.Environment, row.Name, row.Role, ago(row.Created, time.Now()), end, row.CreatedBy, toolkitTexts(row.Toolkits))
 		}
 	})
 }

@@ -112,6 +112,13 @@ func TestAccessCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &made); err != nil || code != 0 || made.Role != "viewer" || made.Environment != "production" || !strings.HasPrefix(made.Token, "cat_production_") || !made.Expires.IsZero() {
 		t.Errorf("%d %+v %v", code, made, err)
 	}
+	code, out, errOut = run(t, "access", "create", "bot", "--agent", "--toolkit", "production/atlas/main", "--toolkit", "production/atlas/main/reading")
+	if agent := strings.TrimSpace(out); code != 0 || !strings.HasPrefix(agent, "cat_production_") || !strings.Contains(errOut, "use of production/atlas/main/default, production/atlas/main/reading") {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+	if _, out, _ := run(t, "access", "list", "-e", "production"); !strings.Contains(out, "bot    agent") || !strings.Contains(out, "production/atlas/main/default, production/atlas/main/reading") {
+		t.Errorf("%s", out)
+	}
 	code, out, errOut = run(t, "access", "list")
 	if code != 0 || !strings.Contains(out, "development  ci     operator  just now  in 89 days") || !strings.Contains(out, "production   board  viewer    just now  never") ||
 		!strings.Contains(errOut, "the environment staging is left out") || strings.Contains(out, "cat_") {

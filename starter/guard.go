@@ -11,6 +11,7 @@ import (
 	"connectedapps/connectors/outbound"
 	"connectedapps/deployment"
 	"connectedapps/gateway/access"
+	"connectedapps/gateway/mcp"
 	"connectedapps/gateway/web"
 	"connectedapps/vault"
 
@@ -78,7 +79,7 @@ func (p *program) providerOf(settings deployment.Settings, log *zap.Logger) (*ac
 		}
 	}
 	return access.NewProvider(access.ProviderOptions{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: secret, Scopes: o.Scopes, RolesClaim: o.RolesClaim,
-		Rules: rules, Audience: o.Audience, HTTP: settings.Provider(), AllowHTTP: settings.AllowHTTP, Log: log})
+		Rules: rules, Audience: o.Audience, ToolsAudience: settings.GatewayURL + mcp.Path, HTTP: settings.Provider(), AllowHTTP: settings.AllowHTTP, Log: log})
 }
 
 // greet says on standard output where the pages are, and how to get in where people have

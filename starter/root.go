@@ -52,7 +52,7 @@ Secrets are asked for without echo, or read from a file or standard input with
 	complete(root, "output", fixed("table", "json"))
 	complete(root, "environment", p.completeEnvironments)
 	root.AddCommand(p.appsCommand(), p.authConfigsCommand(), p.connectCommand(), p.reconnectCommand(), p.connectionsCommand(),
-		p.toolkitsCommand(), p.actionsCommand(), p.alertsCommand(), p.accessCommand(), p.consoleCommand(), p.serveCommand(), p.setupCommand(), p.versionCommand())
+		p.toolkitsCommand(), p.actionsCommand(), p.alertsCommand(), p.accessCommand(), p.consoleCommand(), p.mcpCommand(), p.serveCommand(), p.setupCommand(), p.versionCommand())
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
 }

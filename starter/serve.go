@@ -21,7 +21,7 @@ func (p *program) serveCommand() *cobra.Command {
 	var link bool
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the gateway that browsers come to", Args: takes(),
-		Long: `Run the gateway: the console, the API, the connect links, the OAuth callback, /healthz
+		Long: `Run the gateway: the console, the API, the MCP server of agents, the connect links, the OAuth callback, /healthz
 and /readyz, for every environment in CONNECTED_APPS_ENVIRONMENTS. It keeps no state; run
 as many as you like behind one CONNECTED_APPS_GATEWAY_URL. It stops in order on SIGTERM.
 
@@ -56,7 +56,7 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, link 
 		return err
 	}
 	options := gateway.Options{URL: settings.GatewayURL, Catalogue: catalogue, AllowHTTP: settings.AllowHTTP,
-		TemporalUI: settings.TemporalUI, ReturnTo: settings.ReturnTo, Log: log}
+		TemporalUI: settings.TemporalUI, ReturnTo: settings.ReturnTo, Version: version, Log: log}
 	secrets := map[string]*vault.Client{}
 	for _, name := range settings.Environments {
 		if secrets[name], err = settings.Vault(name, log); err != nil {

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,8 @@ func TestAccessTokens(t *testing.T) {
 	if all, err := store.Tokens(ctx); err != nil || len(all) != 0 {
 		t.Fatalf("before any was made: %v %v", all, err)
 	}
-	made, err := store.CreateToken(ctx, testHash, connection.AccessToken{Name: "ci", Role: "operator", CreatedBy: "ada"}, time.Hour)
+	made, err := store.CreateToken(ctx, testHash, connection.AccessToken{Name: "ci", Role: "agent", CreatedBy: "ada",
+		Toolkits: []connection.ToolkitRef{{Connection: "development/sandbox/demo", Toolkit: "default"}}}, time.Hour)
 	if err != nil || made.Expires.Sub(made.Created) != time.Hour {
 		t.Fatalf("%+v %v", made, err)
 	}
@@ -40,14 +42,14 @@ func TestAccessTokens(t *testing.T) {
 		t.Errorf("a token was written over: %v", err)
 	}
 	found, hash, clock, err := store.Token(ctx, testHash)
-	if err != nil || found != made || hash != testHash || !found.Live(clock.Now()) || found.Live(clock.Now().Add(2*time.Hour)) {
+	if err != nil || !reflect.DeepEqual(found, made) || hash != testHash || !found.Live(clock.Now()) || found.Live(clock.Now().Add(2*time.Hour)) {
 		t.Errorf("%+v %s %v", found, hash, err)
 	}
 	another := strings.Repeat("a", 64)
 	if _, err := store.CreateToken(ctx, another, connection.AccessToken{Name: "agent", Role: "viewer"}, 0); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := store.Tokens(ctx); err != nil || len(all) != 2 || all[0].Name != "agent" || all[1] != made || !all[0].Expires.IsZero() {
+	if all, err := store.Tokens(ctx); err != nil || len(all) != 2 || all[0].Name != "agent" || !reflect.DeepEqual(all[1], made) || !all[0].Expires.IsZero() {
 		t.Errorf("%+v %v", all, err)
 	}
 	if n, err := store.Revoke(ctx, "ci"); err != nil || n != 1 {

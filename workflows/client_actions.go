@@ -38,6 +38,15 @@ func (c *Client) ActionProgress(ctx context.Context, id connection.ID, key strin
 	return actionProgressOf(described), nil
 }
 
+// CancelAction asks a [Client.RunAction] with that key to stop, which must not be "". One
+// that waits ends at once; one whose request has left may be carried out by the app
+// all the same. ErrInvalidInput says that there is none, or that it is over.
+func (c *Client) CancelAction(ctx context.Context, id connection.ID, key, reason string) error {
+	handle := c.Temporal.GetActivityHandle(client.GetActivityHandleOptions{ActivityID: actionActivityID(id, key)})
+	err := handle.Cancel(ctx, client.CancelActivityOptions{Reason: connection.Bound(reason, 200)})
+	return problem(err, connection.InvalidInput("run", "there is no such run of an action, or it is over", "look at it before cancelling it"))
+}
+
 func actionProgressOf(described *client.ActivityExecutionDescription) ActionProgress {
 	progress := ActionProgress{Attempt: int(described.Attempt)}
 	if next := described.RawResponse.GetInfo().GetNextAttemptScheduleTime(); next != nil { // the SDK makes 1970 of none

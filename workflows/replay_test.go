@@ -59,7 +59,7 @@ func TestReplayOfEveryStoredHistory(t *testing.T) {
 			}
 		})
 	}
-	for _, kind := range []string{TypeConnectApp, TypeConnection, TypeAuthConfig, TypeRunAction, TypeAlert, TypeAlertSinks, TypeSweepVault} {
+	for _, kind := range []string{TypeConnectApp, TypeConnection, TypeAuthConfig, TypeRunAction, TypeAlert, TypeAlertSinks, TypeSweepVault, TypeConnectSession} {
 		if kinds[kind] == 0 {
 			t.Errorf("no history of %s is stored", kind)
 		}

@@ -147,10 +147,24 @@ func (g *Guard) fromToken(ctx context.Context, text string) (Person, error) {
 		g.tokens.put(hash, known)
 	}
 	role := Role(known.Role)
-	if !known.Live(known.clock.Now()) || role.rank() == 0 {
+	if !known.Live(known.clock.Now()) || role.rank() == 0 && known.Role != AgentRole {
 		return Person{}, badToken()
 	}
-	return Person{Subject: "token:" + name + "/" + known.Name, Name: known.Name, Roles: map[string]Role{name: role}}, nil
+	who := Person{Subject: "token:" + name + "/" + known.Name, Name: known.Name}
+	if known.Role == AgentRole {
+		who.Toolkits = within(name, known.Toolkits)
+	} else {
+		who.Roles = map[string]Role{name: role}
+	}
+	return who, nil
+}
+
+// Issuer is the OpenID provider that people sign in at; "" where there is none.
+func (g *Guard) Issuer() string {
+	if g.provider == nil {
+		return ""
+	}
+	return g.provider.options.Issuer
 }
 
 func (g *Guard) named(name string) (Environment, bool) {

@@ -48,6 +48,10 @@ type Person struct {
 	Name string `json:"name,omitempty"`
 	// Roles by environment; one that is missing may not be seen.
 	Roles map[string]Role `json:"roles"`
+	// Toolkits are all that an agent may use, as MCP tools; it has no role. Nil for everybody else.
+	Toolkits []connection.ToolkitRef `json:"toolkits,omitempty"`
+	// ToolsOnly: the token is for the MCP server and for nothing else here.
+	ToolsOnly bool `json:"-"`
 	// FormToken must come back with every form of a browser's session; "" for a program,
 	// whose token no other site can make a browser send.
 	FormToken string `json:"-"`

@@ -43,6 +43,9 @@ type ProviderOptions struct {
 	Rules      Rules
 	// Audience is what the aud of a JWT in the Authorization header must name.
 	Audience string
+	// ToolsAudience is the MCP server as an audience: a JWT that names it and not Audience
+	// is good for tools alone. "" means that there is none.
+	ToolsAudience string
 	// HTTP is the way out; required.
 	HTTP *http.Client
 	// AllowHTTP permits an issuer that is neither https nor on loopback.
@@ -72,6 +75,7 @@ type discovered struct {
 	issParameter bool
 	idTokens     *oidc.IDTokenVerifier
 	bearers      *oidc.IDTokenVerifier
+	tools        *oidc.IDTokenVerifier // nil without an audience for it
 	at           time.Time
 }
 
@@ -168,6 +172,9 @@ func (p *Provider) discover() (*discovered, error) {
 		// Each with keys of its own: who forges bearers must not hold up those who sign in.
 		idTokens: provider.VerifierContext(pacedContext(ctx, p.options.HTTP), &oidc.Config{ClientID: p.options.ClientID}),
 		bearers:  provider.VerifierContext(pacedContext(ctx, p.options.HTTP), &oidc.Config{ClientID: p.options.Audience})}
+	if p.options.ToolsAudience != "" {
+		d.tools = provider.VerifierContext(pacedContext(ctx, p.options.HTTP), &oidc.Config{ClientID: p.options.ToolsAudience})
+	}
 	// One way, said beforehand: the library would try one after the other (RFC 8414: basic is the default).
 	d.endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	if p.options.ClientSecret.Empty() || len(also.Methods) > 0 && !slices.Contains(also.Methods, "client_secret_basic") {
@@ -192,6 +199,11 @@ func (p *Provider) fromBearer(ctx context.Context, raw string) (Person, error) {
 		return Person{}, err
 	}
 	token, err := found.bearers.Verify(ctx, raw)
+	toolsOnly := false
+	if err != nil && found.tools != nil && strings.Contains(err.Error(), "expected audience") { // the library has no type for it
+		toolsOnly = true
+		token, err = found.tools.Verify(ctx, raw)
+	}
 	if err != nil {
 		err = p.refuse(err)
 		if connection.TypeOf(err) == connection.ErrNotSignedIn {
@@ -199,7 +211,12 @@ func (p *Provider) fromBearer(ctx context.Context, raw string) (Person, error) {
 		}
 		return Person{}, err
 	}
-	return p.person(token)
+	who, err := p.person(token)
+	if err == nil {
+		who.ToolsOnly = toolsOnly
+		who = who.narrowed(token)
+	}
+	return who, err
 }
 
 // refuse tells a token that is no good from keys that cannot be had. The library's

@@ -54,6 +54,8 @@ func (g *Guard) Pages(next http.Handler) http.Handler {
 			g.fail(w, r, err)
 		case len(who.Roles) == 0:
 			g.noRole(w, who)
+		case who.CheckBeyondTools() != nil:
+			g.fail(w, r, who.CheckBeyondTools())
 		default:
 			next.ServeHTTP(w, r.WithContext(With(r.Context(), who)))
 		}

@@ -28,6 +28,10 @@ func newRandom() string {
 	return base32Lower.EncodeToString(raw)
 }
 
+// AgentRole is what [connection.AccessToken] has as its role where it is an agent's. It
+// is no [Role]: it may do nothing in the console or through the API.
+const AgentRole = "agent"
+
 // NewToken mints an access token of an environment: cat_<environment>_<random>.
 func NewToken(environment string) connection.Secret {
 	return connection.NewSecret(tokenPrefix + environment + "_" + newRandom())

@@ -247,9 +247,11 @@ func (f *fake) CreateConnectSession(_ context.Context, in workflows.ConnectSessi
 }
 
 func (f *fake) ConnectSession(_ context.Context, session string) (workflows.ConnectSessionState, error) {
-	return workflows.ConnectSessionState{ConnectSessionInput: workflows.ConnectSessionInput{Session: session}, State: workflows.SessionClaimed}, f.called("ConnectSession", session)
+	return workflows.ConnectSessionState{ConnectSessionInput: workflows.ConnectSessionInput{Session: session, TokenSHA256: hashOf([]byte("token"))},
+		BrowserSHA256: hashOf([]byte("browser")), State: workflows.SessionClaimed}, f.called("ConnectSession", session)
 }
 
 func (f *fake) CancelConnectSession(_ context.Context, session string, in workflows.Reason) (workflows.ConnectSessionState, error) {
-	return workflows.ConnectSessionState{ConnectSessionInput: workflows.ConnectSessionInput{Session: session}, State: workflows.SessionCancelled}, f.called("CancelConnectSession", in.Reason)
+	return workflows.ConnectSessionState{ConnectSessionInput: workflows.ConnectSessionInput{Session: session, TokenSHA256: hashOf([]byte("token"))},
+		BrowserSHA256: hashOf([]byte("browser")), State: workflows.SessionCancelled}, f.called("CancelConnectSession", in.Reason)
 }

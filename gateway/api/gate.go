@@ -46,6 +46,9 @@ func (a *api) signedIn(next http.Handler) http.Handler {
 		if err == nil {
 			err = a.fromOurPages(r, person)
 		}
+		if err == nil {
+			err = person.CheckBeyondTools()
+		}
 		if err != nil {
 			a.fail(w, r, err)
 			return

@@ -136,6 +136,7 @@ func newBench(t *testing.T) *bench {
 		Authenticator: people{"viewer": role(access.Viewer), "operator": role(access.Operator), "admin": role(access.Admin), "browser": browser,
 			"odd":      {Subject: "token/odd", Roles: map[string]access.Role{"auth-config": access.Viewer}},
 			"stranger": {Subject: "token/stranger"},
+			"agent":    {Subject: "token/agent", Toolkits: []connection.ToolkitRef{}},
 			"halfway":  {Subject: "oidc:halfway", Roles: map[string]access.Role{"development": access.Viewer}, Away: []string{"production"}},
 			"both":     {Subject: "token/both", Roles: map[string]access.Role{"development": access.Admin, "production": access.Viewer}}}},
 		pace{read: 50 * time.Millisecond, answer: 5 * time.Second, ask: 5 * time.Millisecond, ping: time.Hour, identify: time.Hour, life: 10 * time.Second})

@@ -66,6 +66,7 @@ type Connections interface {
 	RunAction(ctx context.Context, in activities.CallActionInput) (*activities.CallActionResult, error)
 	ActionProgress(ctx context.Context, id connection.ID, key string) (workflows.ActionProgress, error)
 	ActionRun(ctx context.Context, id connection.ID, key string) (workflows.ActionRun, error)
+	CancelAction(ctx context.Context, id connection.ID, key, reason string) error
 }
 
 // AuthConfigs are client registrations and shared credentials.

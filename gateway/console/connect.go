@@ -76,18 +76,22 @@ func (c *Console) showForm(w http.ResponseWriter, r *http.Request, f *connectFor
 	if problem == nil {
 		problem = f.summary()
 	}
-	return c.showWith(w, r, "connect.html", "apps", f.title(), f, problem)
+	return c.showWith(w, r, "connect.html", f.section(), f.title(), f, problem)
 }
 
 func (f *connectForm) title() string {
-	switch {
-	case f.Kept == nil:
+	if f.Kept == nil {
 		return "Connect " + f.App.Name
-	case f.Kept.TypedIn:
-		return "Update the credentials of " + f.Kept.DisplayName
-	default:
-		return "Reconnect " + f.Kept.DisplayName
 	}
+	return againTitle(f.Kept.DisplayName, f.Kept.TypedIn)
+}
+
+// section is the entry of the navigation that the form belongs to.
+func (f *connectForm) section() string {
+	if f.Kept == nil {
+		return "apps"
+	}
+	return "connections"
 }
 
 // startConnect takes the form. Nothing is started, and no secret left anywhere, unless

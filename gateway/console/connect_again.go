@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/connectors"
 	"connectedapps/gateway/access"
 	"connectedapps/workflows"
 )
@@ -22,6 +24,38 @@ type kept struct {
 
 // Account is whose it is, as a person knows it; "" where the app does not tell.
 func (k *kept) Account() string { return accountOf(k.Look.Identity) }
+
+// Expired reports whether it cannot be used before it is authenticated again.
+func (k *kept) Expired() bool { return k.Look.Status == connection.Expired }
+
+// OtherMethods are those that the connection does not have now, and OtherMethod reports
+// whether one of them is chosen. For a new connection they are none.
+func (f *connectForm) OtherMethods() []*connectors.Method {
+	if f.Kept == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(f.Methods), f.isKept)
+}
+
+func (f *connectForm) OtherMethod() bool { return f.Kept != nil && !f.isKept(f.Way) }
+
+// FirstMethods are those that are shown at once: the present one of a connection, where the app has that still.
+func (f *connectForm) FirstMethods() []*connectors.Method {
+	if f.Kept == nil {
+		return f.Methods
+	}
+	return slices.DeleteFunc(slices.Clone(f.Methods), func(method *connectors.Method) bool { return !f.isKept(method) })
+}
+
+func (f *connectForm) isKept(method *connectors.Method) bool { return f.Kept.Method == method.ID }
+
+// againTitle is what the pages are called on which a connection is authenticated again.
+func againTitle(name string, typedIn bool) string {
+	if typedIn {
+		return "Update the credentials of " + name
+	}
+	return "Reconnect " + name
+}
 
 func (f *connectForm) keepsMethod() bool { return f.Kept != nil && f.Kept.Method == f.Way.ID }
 

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"connectedapps/connection"
 	"connectedapps/connectors"
@@ -17,14 +18,16 @@ const inputPrefix = "input."
 type field struct {
 	// ID is that of the control, and its name in the form.
 	ID, Title, Help string
-	// Control is "text", "textarea", "password", "number" or "select".
+	// Control is "text", "textarea", "password", "number", "select" or "code", and Digits
+	// is set for a code that has nothing else in it.
 	Control string
+	Digits  bool
 	Options []option
 	Value   string
 	// Pattern is what a browser may hold the text against before it is sent; Hint an example of it.
 	Pattern, Hint      string
 	Optional, Required bool
-	// Problem is what is wrong with it; Focus is set for the first that has one.
+	// Problem is what is wrong with it; Focus is set for the first that has one, or that asks.
 	Problem *connection.Problem
 	Focus   bool
 }
@@ -120,6 +123,44 @@ func drawInput(input connectors.Input, text string) field {
 		f.Pattern = browserPattern(input)
 	}
 	return f
+}
+
+// drawQuestion are the fields of a question. The first takes the focus when nothing is
+// wrong, and what is a code for once is shown as it is typed: it is worth nothing
+// afterwards, and a phone offers to fill it in.
+func drawQuestion(inputs []connectors.Input, text map[string]string, wrong problems) []field {
+	fields := drawInputs(inputs, text, wrong)
+	for i := range fields {
+		f := &fields[i]
+		if (f.Control == "password" || f.Control == "text") && codeForOnce(inputs[i].Name) {
+			f.Control, f.Digits = "code", digitsOnly(inputs[i].Pattern)
+		}
+		f.Focus = f.Focus || i == 0 && len(wrong) == 0
+	}
+	return fields
+}
+
+// codeForOnce reports whether a question's field is for a code that works once: "code",
+// "otp" and "totp", also with something before them.
+func codeForOnce(name string) bool {
+	last := strings.ToLower(name[strings.LastIndexAny(name, "_-")+1:])
+	return last == "code" || last == "otp" || last == "totp"
+}
+
+// digitsOnly reports whether a pattern speaks of no letters; none is taken to mean digits.
+func digitsOnly(pattern string) bool {
+	return !strings.ContainsFunc(strings.ReplaceAll(pattern, `\d`, ""), func(r rune) bool { return unicode.IsLetter(r) || r == '.' || r == '\\' })
+}
+
+// withoutField is a problem that does not name its field, where the page shows that
+// under its title: the name is for programs.
+func withoutField(problem *connection.Problem, fields []field) *connection.Problem {
+	if problem == nil || !slices.ContainsFunc(fields, func(f field) bool { return f.ID == inputPrefix+problem.Field }) {
+		return problem
+	}
+	shown := *problem
+	shown.Field = ""
+	return &shown
 }
 
 // choicesOf are the options of a list, with one for "nothing chosen" where there is no default.

@@ -75,7 +75,11 @@ func (c *Console) complete(ctx context.Context, e backend.Environment, f *connec
 	actions := offered(way)
 	if !fixed.access {
 		f.Levels = levelsOf(actions)
-		f.Ticks = ticksOf(actions, f.Actions)
+		if f.Purpose == forGuest {
+			f.forGuestLevels()
+		} else {
+			f.Ticks = ticksOf(actions, f.Actions)
+		}
 		if f.Purpose == forAgain && len(f.Levels) > 0 {
 			f.Levels = append([]level{{"", "As now", "What its toolkits need."}}, f.Levels...)
 		}
@@ -95,6 +99,15 @@ func (c *Console) complete(ctx context.Context, e backend.Environment, f *connec
 	}
 	f.Fields = drawInputs(f.asked(), f.text(way.Inputs), f.Problems)
 	return nil
+}
+
+// forGuestLevels leaves single actions to those who know what they are for: a guest
+// says how much, and no more.
+func (f *connectForm) forGuestLevels() {
+	f.Levels = slices.DeleteFunc(f.Levels, func(l level) bool { return l.Value == connectors.AccessActions })
+	if f.Access == connectors.AccessActions {
+		f.Access, f.Actions = "", nil
+	}
 }
 
 // asked are the inputs that the form asks for. The secrets of a shared credential are

@@ -101,7 +101,16 @@ func lead(w http.ResponseWriter, r *http.Request, d desk, late bool) {
 	http.Redirect(w, r, path, http.StatusSeeOther)
 }
 
+// leadCancelled sends the browser to the page of a connect that was just cancelled,
+// which offers nothing more to do while what was done is undone.
+func leadCancelled(w http.ResponseWriter, r *http.Request, d desk) {
+	http.Redirect(w, r, d.path+"?"+cancelledAt+"="+string(sinceTime(time.Now())), http.StatusSeeOther)
+}
+
 const (
+	// cancelledAt is the parameter with which the page is told since when it is being
+	// cancelled. Where that lasts longer than waitTime, the page shows how it stands.
+	cancelledAt = "cancelled"
 	// begunLate is the parameter with which the page is told since when it waits.
 	begunLate = "begun"
 	// waitTime is how long it does. What is not there by then is a worker that is away,

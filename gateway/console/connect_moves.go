@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -195,12 +194,8 @@ func (c *Console) cancel(w http.ResponseWriter, r *http.Request, d desk, _ workf
 		return err
 	}
 	c.Lists.Changed(d.Name)
-	to(w, r, d.path, "cancelling")
+	leadCancelled(w, r, d)
 	return nil
-}
-
-func init() {
-	maps.Copy(sayings, map[string]string{"cancelling": "The connect is being cancelled. What it did is undone by itself."})
 }
 
 // notNow is the answer to a form that asks for what the connect does not wait for.

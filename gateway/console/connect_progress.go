@@ -5,8 +5,10 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/web"
@@ -61,6 +63,10 @@ func (c *Console) beat(w http.ResponseWriter, r *http.Request, d desk) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
+	if at, ok := strings.CutPrefix(r.URL.Query().Get("seen"), undoing); ok && !progress.Phase.Over() && since(at).waits(c.now()) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	s := c.stateOf(d, progress, nil)
 	if s.Digest == r.URL.Query().Get("seen") {
 		w.WriteHeader(http.StatusNoContent)
@@ -73,6 +79,9 @@ func (c *Console) beat(w http.ResponseWriter, r *http.Request, d desk) error {
 
 // unseen begins what a page has seen whose connect was not there yet; since when it waits follows.
 const unseen = "nothing-"
+
+// undoing begins what a page has seen whose connect was just cancelled; since when follows.
+const undoing = "cancelled-"
 
 // showState shows how a connect stands, with a problem at the top: why what the person
 // did was not taken. again is what was typed in then.
@@ -92,6 +101,9 @@ func (c *Console) showStateWith(w http.ResponseWriter, r *http.Request, d desk, 
 		return err
 	default:
 		s = c.stateOf(d, progress, again)
+		if at := since(r.URL.Query().Get(cancelledAt)); at.waits(c.now()) && !s.Phase.Over() {
+			s.cancelling(at)
+		}
 		c.completeState(ctx, d, s)
 	}
 	change(s)
@@ -126,8 +138,16 @@ func (c *Console) absent(r *http.Request, d desk) *state {
 	return s
 }
 
-// completeState asks what only some pages show: where to start over.
+// completeState asks what only some pages show: which auth config is used and where it
+// leads, and where to start over. What cannot be told is left out.
 func (c *Console) completeState(ctx context.Context, d desk, s *state) {
+	if s.Show == showAway || s.ClientRefused() {
+		completeClient(ctx, d, s)
+	}
+	if s.Again() && s.Every > 0 {
+		described, err := d.Client.Describe(ctx, d.id)
+		s.Unusable = err == nil && described.Look.Status == connection.Expired
+	}
 	if s.Show != showEnded || !d.may || d.guest != nil {
 		return
 	}
@@ -138,6 +158,32 @@ func (c *Console) completeState(ctx context.Context, d desk, s *state) {
 	s.StartOver = "/apps/" + d.id.App() + "/connect"
 	if in, err := d.Client.Requested(ctx, d.id); err == nil && s.Way != nil {
 		s.StartOver = choiceAgain(in).link(s.StartOver, s.Way.Inputs)
+	}
+}
+
+func completeClient(ctx context.Context, d desk, s *state) {
+	in, err := d.Client.Requested(ctx, d.id)
+	if err != nil {
+		return
+	}
+	s.Config = in.AuthConfig
+	if s.Show != showAway || s.Way == nil {
+		return
+	}
+	values := valuesOf(s.Progress)
+	if s.Config != "" {
+		config, err := d.Client.DescribeAuthConfig(ctx, d.id.App(), s.Config)
+		if err != nil {
+			return
+		}
+		values = overlay(values, config.Values)
+	}
+	ends, err := s.Way.Endpoints(values)
+	if err != nil {
+		return
+	}
+	if u, err := url.Parse(ends.Authorize); err == nil {
+		s.Host = u.Host
 	}
 }
 
@@ -198,12 +244,20 @@ func (d desk) frame() string {
 	return "frame"
 }
 
-func (c *Console) deskFrame(r *http.Request, d desk, s *state, problem *connection.Problem) frame {
-	title := "Connect " + s.AppName
-	if s.Again() {
-		title = "Reconnect " + s.DisplayName
+// heading is what the page of a connect is called, as the form before it.
+func (s *state) heading(d desk) string {
+	switch {
+	case s.Again():
+		return againTitle(s.DisplayName, s.Plan != nil && s.Plan.Flow == activities.FlowInput)
+	case d.guest != nil || s.DisplayName == "":
+		return "Connect " + s.AppName
+	default:
+		return "Connect " + s.DisplayName
 	}
-	f := c.frame(r, "connections", title, s)
-	f.FormToken, f.Problem = d.token, problem
+}
+
+func (c *Console) deskFrame(r *http.Request, d desk, s *state, problem *connection.Problem) frame {
+	f := c.frame(r, "connections", s.heading(d), s)
+	f.FormToken, f.Problem = d.token, withoutField(problem, s.Fields)
 	return f
 }

@@ -53,7 +53,7 @@ func everyPhase(t *testing.T) map[string]func() *connectBench {
 		"Credentials</h2>":                     at(workflows.PhaseCredential, "key", nil),
 		"Try again":                            at(workflows.PhaseTestFailed, "key", wrong),
 		`action="` + connectAt + `/authorize"`: at(workflows.PhaseTestFailed, "oauth", wrong),
-		"Test again":                           at(workflows.PhaseTestFailed, "device", wrong),
+		"Test the same once more":              at(workflows.PhaseTestFailed, "device", wrong),
 		"Get a code":                           at(workflows.PhaseDevice, "device", nil),
 		"New code": at(workflows.PhaseDevice, "device", func(p *workflows.Progress) {
 			p.Device = &workflows.DevicePrompt{UserCode: "OLD", VerificationURI: "https://id.atlas.example", Expires: time.Now().Add(-time.Second)}
@@ -139,6 +139,7 @@ func TestAuthorizeAgainAndLinkForSomebodyElse(t *testing.T) {
 func TestCorrectedCredential(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseTestFailed, "key")
 	b.progress.Problem = connection.Refused(connection.ErrTestFailed, "the key is wrong", "make another")
+	b.get(connectAt).want(t, http.StatusOK, "Secrets must be typed in again", "Try again", "Test the same once more")
 	b.post(connectAt+"/credential", "input.region", "nowhere", "input.api_key", canary, "input.certificate", canary).
 		want(t, http.StatusBadRequest, `value="nowhere"`, `id="input.region-problem"`, "secrets must be typed in again")
 	b.wantEffects()
@@ -156,7 +157,14 @@ func TestCorrectedCredential(t *testing.T) {
 func TestQuestionAndChoice(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseAnswer, "key")
 	b.progress.Question = &activities.Question{Step: "ask", Title: "Code", Fields: []activities.Field{{Name: "code", Title: "Code", Secret: true}, {Name: "device", Title: "Device"}}}
-	b.get(connectAt).want(t, http.StatusOK, `<input type="password" id="input.code"`, `<input type="text" id="input.device"`)
+	b.progress.Question.Fields = append(b.progress.Question.Fields, activities.Field{Name: "pin", Title: "PIN", Secret: true})
+	b.progress.Problem = connection.InvalidInput("code", "the code is not right", "take the next one")
+	b.get(connectAt).want(t, http.StatusOK, `<input type="text" id="input.code" name="input.code" required autofocus value="" autocomplete="one-time-code" inputmode="numeric"`,
+		`<input type="text" id="input.device"`, `<input type="password" id="input.pin"`, "The code is not right.").without(t, "(code)")
+	if live := b.get(connectAt + "/pulse?seen=none"); strings.Count(live.body, "autofocus") != 1 {
+		t.Errorf("not one thing takes the focus:\n%s", live.body)
+	}
+	b.progress.Question.Fields, b.progress.Problem = b.progress.Question.Fields[:2], nil
 	b.post(connectAt+"/answer", "step", "earlier", "input.code", canary, "input.device", "phone").want(t, http.StatusBadRequest, "does not wait for this just now")
 	b.post(connectAt+"/answer", "step", "ask", "input.device", "phone").want(t, http.StatusBadRequest, `id="input.code-problem"`, `value="phone"`)
 	b.wantEffects()
@@ -175,7 +183,7 @@ func TestQuestionAndChoice(t *testing.T) {
 func TestReviewAllowsOnlyWhatWasGranted(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseReview, "oauth")
 	b.progress.Stored = &activities.StoredReport{Scopes: []string{"maps:read"}, Missing: []string{"maps:write"}}
-	b.get(connectAt).want(t, http.StatusOK, `value="list-maps" checked`, `value="draw-map" disabled`, "Not granted: maps:write")
+	b.get(connectAt).want(t, http.StatusOK, `value="list-maps" checked`, `value="draw-map" disabled`, "Not granted: maps:write", `data-all="action" checked> All`)
 	b.post(connectAt+"/approve").want(t, http.StatusBadRequest, "No action was chosen.")
 	b.post(connectAt+"/approve", "action", "draw-map").want(t, http.StatusBadRequest, "No action was chosen.")
 	b.wantEffects()
@@ -212,9 +220,22 @@ func TestStaleFormsGetTheStateThereIs(t *testing.T) {
 
 func TestCancelAndStartOver(t *testing.T) {
 	b := newConnectBench(t).at(workflows.PhaseAuthorization, "oauth")
-	b.post(connectAt+"/cancel").leadsTo(t, connectAt+"?said=cancelling")
-	b.get(connectAt+"?said=cancelling").want(t, http.StatusOK, "being cancelled")
+	b.progress.Problem = connection.Refused(connection.ErrAuthorizationFailed, "it was refused", "")
+	to := b.post(connectAt + "/cancel").header.Get("Location")
+	since, ok := strings.CutPrefix(to, connectAt+"?cancelled=")
+	if !ok {
+		t.Errorf("it leads to %q", to)
+	}
+	pulse := connectAt + "/pulse?seen=cancelled-" + since
+	b.get(to).want(t, http.StatusOK, "Being cancelled", pulse).without(t, `method="post" action="`+connectAt, "It was refused")
+	b.progress.Attempts = nil
+	b.get(pulse).want(t, http.StatusNoContent)
+	b.get(connectAt+"?cancelled=1").want(t, http.StatusOK, `action="`+connectAt+`/cancel"`, "It was refused")
+	b.get(connectAt+"/pulse?seen=cancelled-1").want(t, http.StatusOK, `action="`+connectAt+`/cancel"`)
 	b.at(workflows.PhaseCancelled, "oauth")
+	b.progress.Problem = connection.Refused(connection.ErrSessionClosed, "the connect was cancelled", "start a new one")
+	b.get(pulse).want(t, http.StatusOK, "Nothing is left behind.")
+	b.get(to).want(t, http.StatusOK, "Nothing is left behind.").without(t, `role="alert"`)
 	b.requested.Access = "read"
 	b.get(connectAt).want(t, http.StatusOK, "/apps/atlas/connect?access=read&amp;auth_config=acme&amp;environment=development&amp;method=oauth&amp;name=Maps")
 	b.progress.Mode = workflows.ModeReplace
@@ -261,8 +282,37 @@ func TestReconnect(t *testing.T) {
 	state.Method, state.AuthConfig, state.Values = "key", "", map[string]string{"region": "de"}
 	state.Reconnect = &workflows.OpenReconnect{RequestedBy: hostile}
 	b.described[connectID] = workflows.Description{State: state}
-	b.get(path).want(t, http.StatusOK, "Update the credentials of Our maps", `value="de"`, "A reconnect is under way already")
+	got := b.get(path).want(t, http.StatusOK, "Update the credentials of Our maps", `value="de"`, "A reconnect is under way already", `href="/connections" aria-current="page"`)
+	before, after, ok := strings.Cut(got.body, "Use another way")
+	if !ok || !strings.Contains(before, `value="key" checked`) || strings.Contains(before, `value="oauth"`) || !strings.Contains(after, `value="oauth"`) {
+		t.Errorf("the present method is not the one that stands out:\n%s", got.body)
+	}
+	b.get(path+"?method=oauth").want(t, http.StatusOK, `<details class="more" open><summary>Use another way`)
+	state.Look.Status = connection.Expired
+	b.described[connectID] = workflows.Description{State: state}
+	b.get(path).want(t, http.StatusOK, "It cannot be used until the new credential has passed").without(t, "works on with what it has")
+	b.at(workflows.PhaseTestFailed, "key")
+	b.progress.Mode, b.progress.DisplayName = workflows.ModeReplace, "Our maps"
+	b.get(connectAt).want(t, http.StatusOK, "<h1>Update the credentials of Our maps</h1>", "It cannot be used until the new credential has passed").without(t, "works on with what it has")
 	b.person.Roles = map[string]access.Role{"development": access.Viewer}
 	b.get(path).want(t, http.StatusForbidden)
 	b.post(path, "method", "oauth").want(t, http.StatusForbidden)
+}
+
+func TestTheAuthConfigIsNamedWhereItMatters(t *testing.T) {
+	const link = `<a href="/auth-configs/development/atlas/acme">acme</a>`
+	b := newConnectBench(t).at(workflows.PhaseAuthorization, "oauth")
+	b.progress.Attempts = []workflows.AttemptState{{ID: "one", State: workflows.AttemptBegun, Expires: time.Now().Add(time.Minute)}}
+	b.get(connectAt).want(t, http.StatusOK, "<strong>id.atlas.example</strong>", "Did its page not open?", link)
+	b.requested.AuthConfig = "gone"
+	b.get(connectAt).want(t, http.StatusOK, "Did its page not open?").without(t, "id.atlas.example")
+	b.requested.AuthConfig = "acme"
+	refused := connection.Refused(connection.ErrClientMisconfigured, "invalid_client", "check client ID and client secret of the auth config")
+	b.progress.Attempts[0].State, b.progress.Attempts[0].Problem = workflows.AttemptFailed, refused
+	b.get(connectAt).want(t, http.StatusOK, "Invalid_client", link)
+	b.at(workflows.PhaseFailed, "oauth")
+	b.progress.Problem = refused
+	b.get(connectAt).want(t, http.StatusOK, link)
+	b.progress.Problem = connection.Refused(connection.ErrTestFailed, "no", "")
+	b.get(connectAt).want(t, http.StatusOK).without(t, link)
 }

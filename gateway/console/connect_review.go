@@ -15,6 +15,11 @@ type review struct {
 	Account string
 }
 
+// AllTicked reports whether everything that can be ticked is.
+func (r review) AllTicked() bool {
+	return !slices.ContainsFunc(r.Ticks, func(t tick) bool { return len(t.Refused) == 0 && !t.Ticked })
+}
+
 // reviewOf is what came back, and what can be allowed with it.
 func (s *state) reviewOf() review {
 	var r review

@@ -37,12 +37,19 @@ type state struct {
 	Attempt workflows.AttemptState
 	// Trouble is why the last try did not work.
 	Trouble *connection.Problem
+	// Unusable: the connection has expired, and what it has does not work.
+	Unusable bool
+	// Cancelling: it was just cancelled.
+	Cancelling bool
 	// Expired: the code that was to be typed in is too old.
 	Expired bool
 	// Asked are the scopes that the app is asked for.
 	Asked  []scope
 	Fields []field
 	Review review
+	// Config is the auth config in use and Host where the person was sent, where the page
+	// speaks of them; "" otherwise.
+	Config, Host string
 	// StartOver is where the same may be begun anew; "" offers that not.
 	StartOver string
 	// Link is shown once, to whoever asked for it.
@@ -64,6 +71,19 @@ func (s *state) Again() bool { return s.Mode == workflows.ModeReplace }
 // not reloaded by itself then where there are no scripts.
 func (s *state) Typing() bool {
 	return s.May && (s.Show == showCredential || s.Show == showAnswer || s.Show == showChoice || s.Show == showReview)
+}
+
+// ClientRefused reports whether the app does not take the client of the auth config.
+func (s *state) ClientRefused() bool {
+	return s.Trouble != nil && (s.Trouble.Type == connection.ErrClientMisconfigured || s.Trouble.Verdict == connection.ClientMisconfigured)
+}
+
+// ConfigLink is the page of the auth config; "" for a guest, who may not see it.
+func (s *state) ConfigLink() string {
+	if s.Guest || s.Config == "" {
+		return ""
+	}
+	return "/auth-configs/" + s.Connection.Environment() + "/" + s.Connection.App() + "/" + s.Config
 }
 
 // DeviceLink is where the code is typed in; "" for an address that is no page.
@@ -104,6 +124,9 @@ func (c *Console) stateOf(d desk, progress workflows.Progress, again *typed) *st
 	if s.Trouble == nil && s.Show == showAuthorize {
 		s.Trouble = s.Attempt.Problem
 	}
+	if s.Phase == workflows.PhaseCancelled {
+		s.Trouble = nil // that it was cancelled is what the person wanted
+	}
 	s.Marks = marksOf(progress)
 	s.Digest = s.digest(now)
 	if again == nil {
@@ -113,13 +136,21 @@ func (c *Console) stateOf(d desk, progress workflows.Progress, again *typed) *st
 	case showCredential:
 		s.Fields = drawInputs(s.credentialInputs(), overlay(valuesOf(progress), again.text), again.problems)
 	case showAnswer:
-		s.Fields = drawInputs(s.questionInputs(), again.text, again.problems)
+		s.Fields = drawQuestion(s.questionInputs(), again.text, again.problems)
 	case showAuthorize:
 		s.Asked = s.askedScopes()
 	case showReview, showActive:
 		s.Review = s.reviewOf()
 	}
+	s.Trouble = withoutField(s.Trouble, s.Fields)
 	return s
+}
+
+// cancelling makes it the page of a connect that was just cancelled: it shows nothing
+// that could be pressed, and waits for the end.
+func (s *state) cancelling(at since) {
+	s.words, s.Digest = busy("Being cancelled", "What it did is undone by itself."), undoing+string(at)
+	s.Cancelling, s.Trouble = true, nil
 }
 
 // askedScopes are those of the plan, in words.

@@ -63,7 +63,10 @@ func (s *state) wordsFor(now time.Time) words {
 		return s.wordsForPerson(now)
 	case workflows.PhaseTestFailed:
 		w := s.wordsForPerson(now)
-		w.Title, w.Text, w.Retest = "The test did not pass", "Nothing is lost: correct it and test again.", true
+		w.Title, w.Text, w.Retest = "The test did not pass", "Correct what is wrong, and test again.", true
+		if w.Show == showCredential && s.Plan != nil && len(s.Plan.Secrets) > 0 {
+			w.Text = "Correct what is wrong, and try again. Secrets must be typed in again: they are never shown."
+		}
 		return w
 	case workflows.PhaseAnswer:
 		title := app + " asks for more"

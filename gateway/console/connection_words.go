@@ -37,12 +37,6 @@ func init() {
 	}
 }
 
-// forPage leaves out of a remedy the command that it ends with: a page has buttons for what that does.
-func forPage(remedy string) string {
-	words, _, _ := strings.Cut(remedy, ": connected-apps ")
-	return words
-}
-
 // accountWords says whose credential it is; "" when the app does not tell.
 func accountWords(identity connection.Identity) string {
 	switch {

@@ -6,6 +6,7 @@ import (
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/connectors"
 	"connectedapps/gateway/web"
 	"connectedapps/workflows"
 )
@@ -14,6 +15,8 @@ import (
 type ending struct {
 	workflows.ConnectSessionState
 	AppName, ReturnTo string
+	// Account is whose was connected, as a person knows it; "" where the app does not tell.
+	Account string
 }
 
 // showGuest shows a guest how far the session has come: what is left to choose, the
@@ -43,6 +46,9 @@ func (c *Console) showEnding(w http.ResponseWriter, d desk) error {
 	page := ending{ConnectSessionState: d.guest.state, AppName: d.id.App(), ReturnTo: c.returnTo(d.guest.state)}
 	if app, err := c.Catalogue.App(d.id.App()); err == nil {
 		page.AppName = app.Name
+	}
+	if page.Result != nil {
+		page.Account = accountOf(page.Result.Identity)
 	}
 	title := "It was not connected"
 	switch page.State {
@@ -133,6 +139,9 @@ func (c *Console) startGuest(w http.ResponseWriter, r *http.Request, d desk) err
 	if chosen := r.PostForm.Get(controlConfig); chosen != "" && chosen != f.Config { // nothing else is used in its stead unasked
 		return c.showChoice(w, r, d, f, connection.InvalidInput(controlConfig, "the auth config that was chosen cannot be used here", "see below what can be chosen"))
 	}
+	if len(f.Levels) > 0 && r.PostForm.Get(controlAccess) == connectors.AccessActions {
+		return c.showChoice(w, r, d, f, connection.InvalidInput("", "single actions cannot be chosen here", "see below what can be chosen"))
+	}
 	t := f.read(r.PostForm)
 	if len(f.Problems) > 0 {
 		return c.showChoice(w, r, d, f, nil)
@@ -183,12 +192,16 @@ func (c *Console) pulseGuest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) cancelGuest(w http.ResponseWriter, r *http.Request, d desk) error {
-	_, err := patiently(r.Context(), func(ctx context.Context) error {
+	late, err := patiently(r.Context(), func(ctx context.Context) error {
 		_, err := d.Client.CancelConnectSession(ctx, d.guest.Session, workflows.Reason{Reason: "cancelled by the person with the link"})
 		return err
 	})
 	if err != nil && connection.TypeOf(err) != connection.ErrSessionClosed { // its page says how it ended
 		return err
+	}
+	if late && d.guest.state.State == workflows.SessionConnecting {
+		leadCancelled(w, r, d)
+		return nil
 	}
 	http.Redirect(w, r, d.path, http.StatusSeeOther)
 	return nil

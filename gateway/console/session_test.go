@@ -370,3 +370,19 @@ func TestGuestOfAnAbsentConnect(t *testing.T) {
 	}
 	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "ask for a new link").without(t, "hx-trigger")
 }
+
+// A guest says how much is allowed, and not which actions; the end says whose account it is.
+func TestGuestIsAskedLittle(t *testing.T) {
+	g := newGuestBench(t).claimed()
+	g.link.state.Access, g.link.state.Actions, g.link.state.Method = "", nil, "oauth"
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, `value="read"`, `<details class="scopes"><summary>`).
+		without(t, "Chosen actions", `value="actions"`, `name="action"`)
+	g.fill(atGuest+"/start", "method", "oauth", "access", "actions", "action", "list-maps").
+		want(t, http.StatusBadRequest, "Single actions cannot be chosen here.")
+	g.wantEffects()
+
+	g = newGuestBench(t).claimed()
+	g.link.state.State, g.link.state.ReturnTo = workflows.SessionConnected, ""
+	g.link.state.Result = &workflows.ConnectResult{Identity: connection.Identity{Label: "ada@atlas.example"}}
+	g.send(http.MethodGet, atGuest, nil).want(t, http.StatusOK, "Your account <strong>ada@atlas.example</strong> is connected.", "You can close this page")
+}

@@ -39,6 +39,8 @@ type toolkitPage struct {
 	Path       string
 	Actions    []shownAction
 	MayOperate bool
+	// Agents are the ways to give it to an agent.
+	Agents []snippet
 }
 
 // shownAction is an action in a list.
@@ -94,6 +96,7 @@ func (c *Console) showToolkit(w http.ResponseWriter, r *http.Request) error {
 	for _, name := range toolkit.Actions {
 		page.Actions = append(page.Actions, c.shownAction(d.State, name))
 	}
+	page.Agents = c.agentSnippets(d.ID, toolkit.Name)
 	return c.show(w, r, "toolkit.html", "connections", toolkit.Name+" of "+page.Connection, page)
 }
 

@@ -27,6 +27,8 @@ func TestToolkitPage(t *testing.T) {
 	page := d.get(demo + "/toolkits/default")
 	safe(t, page)
 	holds(t, page, "3 actions", `href="`+tried+`"`, "changes data", "destroys data", "Arguments of", "As JSON Schema", "whole number")
+	holds(t, page, "connected-apps access create my-agent --agent", "--toolkit development/sandbox/demo/default",
+		"&#34;url&#34;: &#34;http://127.0.0.1:8400/mcp&#34;", "&#34;args&#34;: [&#34;mcp&#34;, &#34;--toolkit&#34;,")
 	edit := d.get(demo + "/toolkits/default/edit")
 	holds(t, edit, `value="list-contacts" checked`, `value="whoami">`)
 	if status := d.serve("GET", demo+"/toolkits/nothing", nil).StatusCode; status != http.StatusNotFound {

@@ -27,6 +27,7 @@ var functions = template.FuncMap{
 	"hue":      hue,
 	"str":      func(v any) string { return fmt.Sprint(v) },
 	"pairs":    pairs,
+	"remedy":   forPage,
 }
 
 // sayings are what a page says after a form, by the key in its address: only these
@@ -146,4 +147,25 @@ func pairs(all ...any) (map[string]any, error) {
 		m[name] = all[i+1]
 	}
 	return m, nil
+}
+
+// forPage leaves out of a remedy the command that it ends with: a page has buttons for
+// what that does. With it goes a way out that is nothing but the command ("…, or begin
+// anew with: …"), and all of a remedy that only names a list to look at.
+func forPage(remedy string) string {
+	words, _, found := strings.Cut(remedy, "connected-apps ")
+	if !found {
+		return remedy
+	}
+	words = strings.TrimRight(words, " :;,(")
+	if bare, ok := strings.CutSuffix(words, " with"); ok {
+		words = bare
+		if at := strings.LastIndex(words, ", or "); at >= 0 {
+			words = words[:at]
+		}
+	}
+	if words == "see" || words == "take one of" {
+		return ""
+	}
+	return words
 }

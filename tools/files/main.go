@@ -6,8 +6,8 @@
 //   - no file points outside the repository, to a directory that only one
 //     developer's machine has.
 //
-// Usage: files DIRECTORY. It reads every file below, but for .git, bin and
-// .devstack, and needs no version control.
+// Usage: files DIRECTORY. It reads every file below, but for .git, bin,
+// .devstack and node_modules, and needs no version control.
 package main
 
 import (
@@ -75,7 +75,7 @@ func check(root string) ([]string, error) {
 			return err
 		}
 		if entry.IsDir() {
-			if slices.Contains([]string{".git", "bin", ".devstack"}, entry.Name()) {
+			if slices.Contains([]string{".git", "bin", ".devstack", "node_modules"}, entry.Name()) {
 				return filepath.SkipDir
 			}
 			return nil

@@ -21,8 +21,10 @@
   document.addEventListener("change", (event) => {
     const all = event.target.closest("[data-all]");
     if (!all) return;
-    for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) box.checked = all.checked;
-  });
+    for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) {
+      if (!box.disabled && !box.closest("li[hidden]")) box.checked = all.checked; // not what the filter hides
+    }
+  }, true); // before htmx sends what is ticked
 
   // Buttons for what is ticked wait for a tick. Back comes to a page as it was left.
   const wait = () => {
@@ -65,6 +67,13 @@
       item.hidden = !words.every((word) => text.includes(word));
     }
   });
+
+  // What the form before a page did is said once: not again when the page is reloaded.
+  const here = new URL(location.href);
+  if (here.searchParams.has("said")) {
+    here.searchParams.delete("said");
+    history.replaceState(history.state, "", here);
+  }
 
   document.addEventListener("submit", (event) => {
     const asked = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;

@@ -1,0 +1,198 @@
+package mcp
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"connectedapps/activities"
+	"connectedapps/connection"
+	"connectedapps/gateway/access"
+	"connectedapps/gateway/backend"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+	"go.uber.org/zap"
+)
+
+const (
+	// MetaKey is where in a call's _meta its idempotency key is, and in the result's.
+	MetaKey = "connected-apps/idempotency-key"
+	// maxGivenKey bounds a key that a caller chooses.
+	maxGivenKey = 128
+	// maxResult bounds the answer of one call, in bytes: what a model can read at once.
+	maxResult = 64 << 10
+	// aside bounds what is asked or told while a call waits.
+	aside = 5 * time.Second
+)
+
+// caller is who a call comes from. Local is the person at the command line, whose own
+// identity in Temporal and Vault decides.
+type caller struct {
+	access.Person
+	local bool
+}
+
+func callerOf(r *sdk.CallToolRequest) caller {
+	if r.Extra != nil && r.Extra.TokenInfo != nil {
+		if person, ok := r.Extra.TokenInfo.Extra[personKey].(access.Person); ok {
+			return caller{Person: person}
+		}
+	}
+	return caller{}
+}
+
+// run carries a call of a tool out. What is wrong with it is told in its result, where
+// the model reads it.
+func (b *box) run(ctx context.Context, r *sdk.CallToolRequest, t *tool, arguments json.RawMessage) (result *sdk.CallToolResult, err error) {
+	defer b.survive(func(p *connection.Problem) { result, err = problemResult(p), nil })
+	who := callerOf(r)
+	if b.local {
+		who = caller{Person: access.Person{Subject: "local"}, local: true}
+	}
+	if !who.local { // judged by the token of this very request, not by that which began the session
+		if err := who.CheckToolkit(t.ref); err != nil {
+			return b.failed(err), nil
+		}
+	}
+	if err := b.running.enter(who.Subject); err != nil {
+		return b.failed(err), nil
+	}
+	defer b.running.leave(who.Subject)
+	given, err := givenKey(r)
+	if err != nil {
+		return b.failed(err), nil
+	}
+	theirs, ours, err := t.arguments(arguments)
+	if err != nil {
+		return b.failed(err), nil
+	}
+	e, err := b.Environments.Of(t.ref.Connection)
+	if err != nil {
+		return b.failed(err), nil
+	}
+	asked := askedBefore(r)
+	in := activities.CallActionInput{Connection: t.ref.Connection, Toolkit: t.ref.Toolkit, Action: t.action.ID, Arguments: theirs,
+		IdempotencyKey: keyOf(who.Subject, given), Projection: ours.projection, Cursor: ours.cursor, MaxBytes: maxResult,
+		WaitForReconnect: ours.wait || asked == accepted, Owner: who.Subject}
+	answer, err := b.await(ctx, r, e, in)
+	switch {
+	case err == nil:
+		b.reconnected(r, given, asked)
+		return answerResult(answer, given), nil
+	case connection.TypeOf(err) == connection.ErrReconnectRequired && asked == notAsked && takesURLs(r):
+		return b.ask(in.Connection, given), nil
+	case connection.TypeOf(err) == connection.ErrReconnectRequired:
+		return b.reconnectResult(in.Connection, err), nil
+	case errors.Is(err, errStopping):
+		return problemResult(stoppingProblem(given)), nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return b.failed(err), nil
+}
+
+// survive answers a defect that panicked: calls run in goroutines of their own, where
+// that would end the process. Its text stays here, since it may quote what came in.
+func (b *box) survive(answer func(*connection.Problem)) {
+	if recover() != nil {
+		b.Log.Error("a call panicked", zap.ByteString("stack", debug.Stack()))
+		answer(connection.Internal("the gateway"))
+	}
+}
+
+var errStopping = errors.New("this process ends")
+
+// await runs the action, says how it stands while it takes long, and cancels it where
+// the caller cancels the call.
+func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Environment, in activities.CallActionInput) (*activities.CallActionResult, error) {
+	type ended struct {
+		result *activities.CallActionResult
+		err    error
+	}
+	waiting, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	done := make(chan ended, 1)
+	go func() {
+		defer b.survive(func(p *connection.Problem) { done <- ended{nil, p} })
+		result, err := e.Client.RunAction(waiting, in)
+		done <- ended{result, err}
+	}()
+	timer := time.NewTimer(b.pace.first)
+	defer timer.Stop()
+	for told := 1; ; told++ {
+		select {
+		case end := <-done:
+			return end.result, end.err
+		case <-b.stopping:
+			return nil, errStopping
+		case <-ctx.Done():
+			b.cancel(ctx, e, in)
+			return nil, ctx.Err()
+		case <-timer.C:
+			b.tell(ctx, r, e, in, told)
+			timer.Reset(b.pace.again)
+		}
+	}
+}
+
+// cancel reaches the action even where the caller has gone.
+func (b *box) cancel(ctx context.Context, e backend.Environment, in activities.CallActionInput) {
+	select {
+	case <-b.stopping: // it is the process that ends, not the caller's wish
+		return
+	default:
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), aside)
+	defer done()
+	if err := e.Client.CancelAction(ctx, in.Connection, in.IdempotencyKey, "the agent cancelled its call"); err != nil {
+		b.Log.Info("an action was not cancelled", zap.String("connection", in.Connection.String()), zap.String("action", in.Action), zap.Error(err))
+	}
+}
+
+// tell sends a progress notification to a caller that asked for them.
+func (b *box) tell(ctx context.Context, r *sdk.CallToolRequest, e backend.Environment, in activities.CallActionInput, told int) {
+	token := r.Params.GetProgressToken()
+	if token == nil || r.Session == nil {
+		return
+	}
+	asking, done := context.WithTimeout(ctx, aside)
+	defer done()
+	message := "the action runs"
+	if progress, err := e.Client.ActionProgress(asking, in.Connection, in.IdempotencyKey); err == nil && progress.Reason != "" {
+		message = connection.Bound(progress.Reason, 300)
+	}
+	// A caller that cannot be told is noticed by its connection, not here.
+	_ = r.Session.NotifyProgress(asking, &sdk.ProgressNotificationParams{ProgressToken: token, Message: message, Progress: float64(told)})
+}
+
+// givenKey is the key that a call brings, the one it was asked under, or a new one.
+func givenKey(r *sdk.CallToolRequest) (string, error) {
+	key, ok := r.Params.Meta[MetaKey]
+	if !ok {
+		if state := r.Params.RequestState; state != "" && len(state) <= maxGivenKey {
+			return state, nil
+		}
+		return rand.Text(), nil
+	}
+	text, isText := key.(string)
+	if !isText || text == "" || len(text) > maxGivenKey {
+		return "", connection.InvalidInput(MetaKey, "it is not a text of 1 to 128 bytes", "send one, or leave it out")
+	}
+	return text, nil
+}
+
+// keyOf keeps the keys of callers apart: nobody gets an answer by another's key.
+func keyOf(subject, given string) string {
+	sum := sha256.Sum256([]byte(subject + "\x00" + given))
+	return "mcp-" + hex.EncodeToString(sum[:16])
+}
+
+func stoppingProblem(key string) *connection.Problem {
+	return connection.Refused(connection.ErrTemporalUnavailable, "the gateway is being restarted; the action goes on",
+		"call again with the same arguments and with "+key+" under "+MetaKey+" in _meta, to get its answer")
+}
