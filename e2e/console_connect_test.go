@@ -29,6 +29,7 @@ func TestConsoleConnectsByOAuth(t *testing.T) {
 	b.shot("connect-1-form")
 	b.press("Connect with OAuth")
 	b.consent()
+	b.see("Create App Toolkit")
 	b.see("ada@example.test")
 	b.until("the console's own page", func() bool { return strings.HasSuffix(b.at(), pageOf(name)+"/connect") })
 	b.accessible()
