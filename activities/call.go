@@ -84,7 +84,7 @@ func (a *Activities) callAction(ctx context.Context, in CallActionInput) (*CallA
 		return nil, a.parkOr(ctx, in, err)
 	}
 	info := activity.GetInfo(ctx)
-	once := !action.ReadOnly && !action.Idempotent && action.IdempotencyKey == ""
+	once := !action.Repeatable()
 	if once && wasSending(ctx) { // whatever the attempt's number: a reset counts from 1 and keeps the details
 		return nil, connection.Refused(connection.ErrOutcomeUnknown,
 			"an earlier attempt was cut off after the request had left; it may have been carried out",

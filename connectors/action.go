@@ -106,6 +106,10 @@ type Schema struct{ json.RawMessage }
 // App is the app this action belongs to.
 func (a *Action) App() *App { return a.app }
 
+// Repeatable reports whether running it twice has the effect of once, at least with
+// the same idempotency key.
+func (a *Action) Repeatable() bool { return a.ReadOnly || a.Idempotent || a.IdempotencyKey != "" }
+
 // OfferedBy reports whether the action works with a way to authenticate.
 func (a *Action) OfferedBy(m *Method) bool {
 	return len(a.Methods) == 0 || slices.Contains(a.Methods, m.ID)

@@ -78,7 +78,7 @@ func TestAWorkerKilledBeforeTheRotationLosesNothing(t *testing.T) {
 }
 
 // A worker killed during an action that only reads runs it again; one that
-// changes something without a key is reported, not repeated.
+// changes something at an app that knows no keys is reported, and not repeated.
 func TestAWorkerKilledDuringAnAction(t *testing.T) {
 	connectBy(t, "killed-action", "api-key")
 	ctx := within(t, 3*time.Minute)
@@ -94,13 +94,17 @@ func TestAWorkerKilledDuringAnAction(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.sandboxSettings(t, map[string]any{"api_delay": "3s"})
+	once := activities.CallActionInput{Connection: id("killed-action"), Action: "create-key", Arguments: []byte(`{"name":"x"}`), IdempotencyKey: "only-once"}
 	go func() {
-		_, err := s.client.RunAction(ctx, activities.CallActionInput{Connection: id("killed-action"), Action: "create-key", Arguments: []byte(`{"name":"x"}`)})
+		_, err := s.client.RunAction(ctx, once)
 		done <- err
 	}()
 	time.Sleep(time.Second)
 	s.killWorker(t)
 	problemOf(t, <-done, connection.ErrOutcomeUnknown)
+	// Whoever repeats it with its key is told the same: the app has no key that would tell.
+	_, err := s.client.RunAction(ctx, once)
+	problemOf(t, err, connection.ErrOutcomeUnknown)
 	if n := count(s.since(t, mark), func(e entry) bool { return e.Kind == "api" && e.Method == http.MethodPost }); n > 1 {
 		t.Errorf("the key was asked for %d times", n)
 	}

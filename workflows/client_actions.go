@@ -58,6 +58,21 @@ func actionProgressOf(described *client.ActivityExecutionDescription) ActionProg
 	return progress
 }
 
+// notKnown reports, as ErrOutcomeUnknown, an action that was run with this key before and
+// may have had its effect: another run could have it twice.
+func (c *Client) notKnown(ctx context.Context, in activities.CallActionInput) error {
+	before, err := c.ActionRun(ctx, in.Connection, in.IdempotencyKey)
+	switch {
+	case connection.TypeOf(err) == connection.ErrInvalidInput: // there was none
+		return nil
+	case err != nil:
+		return err
+	case before.Problem != nil && before.Problem.Type == connection.ErrOutcomeUnknown:
+		return before.Problem
+	}
+	return nil
+}
+
 // sameRequest refuses a key that another request has used: its answer would be taken for this one's.
 func sameRequest(ctx context.Context, handle client.ActivityHandle, in activities.CallActionInput) error {
 	described, err := handle.Describe(ctx, client.DescribeActivityOptions{IncludeInput: true})

@@ -158,7 +158,8 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 // RunAction runs one action of a toolkit as a standalone activity and answers
 // its result. The key makes it happen once: a second call with the same key gets
 // the first one's answer, as long as the namespace remembers it, and runs it
-// again only if it failed. "" makes a fresh key.
+// again only if it failed. One whose outcome is not known is not run again but
+// answered as that, ErrOutcomeUnknown. "" makes a fresh key.
 func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (*activities.CallActionResult, error) {
 	app, err := c.Catalogue.App(in.Connection.App())
 	if err != nil {
@@ -174,6 +175,10 @@ func (c *Client) RunAction(ctx context.Context, in activities.CallActionInput) (
 	given := in.IdempotencyKey != ""
 	if !given {
 		in.IdempotencyKey = uuid.NewString()
+	} else if !action.Repeatable() {
+		if err := c.notKnown(ctx, in); err != nil {
+			return nil, err
+		}
 	}
 	activityID := actionActivityID(in.Connection, in.IdempotencyKey)
 	options := StandaloneActionOptions(in)
