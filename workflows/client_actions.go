@@ -83,17 +83,27 @@ func sameRequest(ctx context.Context, handle client.ActivityHandle, in activitie
 	if err := described.GetInput(&before); err != nil {
 		return connection.Internal("run action")
 	}
-	one, err := json.Marshal(before)
+	same, err := sameAsked(before, in)
 	if err != nil {
 		return connection.Internal("run action")
 	}
-	other, err := json.Marshal(in)
-	if err != nil {
-		return connection.Internal("run action")
-	}
-	if bytes.Equal(one, other) {
+	if same {
 		return nil
 	}
 	return connection.InvalidInput("idempotency_key", fmt.Sprintf("this key was used for another request, of the action %s", before.Action),
 		"use a fresh key, or repeat exactly that request to get its answer")
+}
+
+// sameAsked compares what is asked of the app. How long is waited for it, how much of the
+// answer is taken, and in whose share it runs are left out: a repetition may differ in
+// those, and must get the first one's answer all the same, not the advice to do it twice.
+func sameAsked(one, other activities.CallActionInput) (bool, error) {
+	one.WaitForReconnect, one.MaxBytes, one.Owner = false, 0, ""
+	other.WaitForReconnect, other.MaxBytes, other.Owner = false, 0, ""
+	a, err := json.Marshal(one)
+	if err != nil {
+		return false, err
+	}
+	b, err := json.Marshal(other)
+	return bytes.Equal(a, b), err
 }
