@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"connectedapps/activities"
@@ -108,14 +109,13 @@ func (b *box) survive(answer func(*connection.Problem)) {
 var errStopping = errors.New("this process ends")
 
 // await runs the action, says how it stands while it takes long, and cancels it where
-// the caller cancels the call.
+// the caller cancels the call. One whose session ends leaves the action alone, as one
+// whose gateway ends does: the same call with the same key gets the answer.
 func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Environment, in activities.CallActionInput) (*activities.CallActionResult, error) {
-	type ended struct {
-		result *activities.CallActionResult
-		err    error
-	}
 	waiting, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
+	last := b.waiters.enter(in)
+	defer last()
 	done := make(chan ended, 1)
 	go func() {
 		defer b.survive(func(p *connection.Problem) { done <- ended{nil, p} })
@@ -131,7 +131,9 @@ func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Envir
 		case <-b.stopping:
 			return nil, errStopping
 		case <-ctx.Done():
-			b.cancel(ctx, e, in)
+			if cancelled(ctx, r) && last() {
+				b.cancel(ctx, e, in, "the agent cancelled its call", done)
+			}
 			return nil, ctx.Err()
 		case <-timer.C:
 			b.tell(ctx, r, e, in, told)
@@ -140,17 +142,80 @@ func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Envir
 	}
 }
 
-// cancel reaches the action even where the caller has gone.
-func (b *box) cancel(ctx context.Context, e backend.Environment, in activities.CallActionInput) {
-	select {
-	case <-b.stopping: // it is the process that ends, not the caller's wish
-		return
-	default:
+// ended is how an action ended.
+type ended struct {
+	result *activities.CallActionResult
+	err    error
+}
+
+// cancelled reports whether it was the caller who ended the call. Since the end of
+// sessions that is done by closing its request. In a session there is a notification, on
+// which the SDK cancels without a cause; where the session ends it gives one.
+func cancelled(ctx context.Context, r *sdk.CallToolRequest) bool {
+	if r.Extra != nil && r.Extra.Header.Get("Mcp-Protocol-Version") >= sessionless {
+		return true
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), aside)
-	defer done()
-	if err := e.Client.CancelAction(ctx, in.Connection, in.IdempotencyKey, "the agent cancelled its call"); err != nil {
-		b.Log.Info("an action was not cancelled", zap.String("connection", in.Connection.String()), zap.String("action", in.Action), zap.Error(err))
+	return context.Cause(ctx) == context.Canceled //nolint:errorlint // a wrapped one has another reason
+}
+
+// cancel reaches the action even where the caller has gone. One that is only being
+// started is not there to be cancelled yet: that is tried again, until it has ended.
+func (b *box) cancel(ctx context.Context, e backend.Environment, in activities.CallActionInput, why string, done <-chan ended) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), aside)
+	defer stop()
+	for {
+		select {
+		case <-b.stopping: // it is the process that ends, not the caller's wish
+			return
+		default:
+		}
+		err := e.Client.CancelAction(ctx, in.Connection, in.IdempotencyKey, why)
+		if err == nil {
+			return
+		}
+		select {
+		case <-done:
+			return
+		case <-b.stopping:
+			return
+		case <-time.After(b.pace.retry):
+		case <-ctx.Done():
+			b.Log.Warn("an action was not cancelled", zap.String("connection", in.Connection.String()), zap.String("action", in.Action), zap.Error(err))
+			return
+		}
+	}
+}
+
+// waiters counts the calls that wait for the same action, since those with one key share
+// it: it is cancelled with the last of them. Those at other gateways are not known of. The
+// zero value is ready.
+type waiters struct {
+	mu  sync.Mutex
+	all map[string]int
+}
+
+// enter answers how to leave, which reports whether nobody waits any more; leaving again does nothing.
+func (w *waiters) enter(in activities.CallActionInput) (leave func() (last bool)) {
+	key := in.Connection.String() + "\x00" + in.IdempotencyKey // the key is of one caller's
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = map[string]int{}
+	}
+	w.all[key]++
+	left := false
+	return func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if left {
+			return false
+		}
+		left = true
+		if w.all[key]--; w.all[key] > 0 {
+			return false
+		}
+		delete(w.all, key)
+		return true
 	}
 }
 

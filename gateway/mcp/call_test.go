@@ -150,7 +150,7 @@ func TestStopLeavesActionsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.handler.newBox(view{}).cancel(context.Background(), e, activities.CallActionInput{}) // as where a session ends with the gateway
+	b.handler.newBox(view{}).cancel(context.Background(), e, activities.CallActionInput{}, "", nil) // as where a session ends with the gateway
 	if len(b.cancelled) != 0 {
 		t.Error("an action was cancelled because a gateway ended")
 	}

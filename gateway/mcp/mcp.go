@@ -42,9 +42,11 @@ type pace struct {
 	fresh, look, idle time.Duration
 	// first is when a call is first said to take long, and again how often after that.
 	first, again time.Duration
+	// retry is how soon an action that is not there yet is cancelled again.
+	retry time.Duration
 }
 
-var defaultPace = pace{fresh: 5 * time.Second, look: 15 * time.Second, idle: time.Minute, first: 3 * time.Second, again: 10 * time.Second}
+var defaultPace = pace{fresh: 5 * time.Second, look: 15 * time.Second, idle: time.Minute, first: 3 * time.Second, again: 10 * time.Second, retry: 250 * time.Millisecond}
 
 const (
 	// lookTime bounds the question which actions the toolkits have.
@@ -59,6 +61,7 @@ type core struct {
 	Options
 	pace    pace
 	running limit
+	waiters waiters
 	// stopping is closed when the process ends: calls are given up then, and their
 	// actions are not.
 	stopping chan struct{}
