@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +32,8 @@ const (
 	maxResult = 64 << 10
 	// aside bounds what is asked or told while a call waits.
 	aside = 5 * time.Second
+	// ownToken begins the subjects of our own access tokens, which can be revoked.
+	ownToken = "token:"
 )
 
 // caller is who a call comes from. Local is the person at the command line, whose own
@@ -80,7 +85,7 @@ func (b *box) run(ctx context.Context, r *sdk.CallToolRequest, t *tool, argument
 	in := activities.CallActionInput{Connection: t.ref.Connection, Toolkit: t.ref.Toolkit, Action: t.action.ID, Arguments: theirs,
 		IdempotencyKey: keyOf(who.Subject, given), Projection: ours.projection, Cursor: ours.cursor, MaxBytes: maxResult,
 		WaitForReconnect: ours.wait || asked == accepted, Owner: who.Subject}
-	answer, err := b.await(ctx, r, e, in)
+	answer, err := b.await(ctx, r, e, who, in)
 	switch {
 	case err == nil:
 		b.reconnected(r, given, asked)
@@ -111,7 +116,7 @@ var errStopping = errors.New("this process ends")
 // await runs the action, says how it stands while it takes long, and cancels it where
 // the caller cancels the call. One whose session ends leaves the action alone, as one
 // whose gateway ends does: the same call with the same key gets the answer.
-func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Environment, in activities.CallActionInput) (*activities.CallActionResult, error) {
+func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Environment, who caller, in activities.CallActionInput) (*activities.CallActionResult, error) {
 	waiting, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	last := b.waiters.enter(in)
@@ -136,6 +141,12 @@ func (b *box) await(ctx context.Context, r *sdk.CallToolRequest, e backend.Envir
 			}
 			return nil, ctx.Err()
 		case <-timer.C:
+			if err := b.stillMay(ctx, r, who, in); err != nil {
+				if last() {
+					b.cancel(ctx, e, in, "its agent may not do this any more", done)
+				}
+				return nil, err
+			}
 			b.tell(ctx, r, e, in, told)
 			timer.Reset(b.pace.again)
 		}
@@ -156,6 +167,25 @@ func cancelled(ctx context.Context, r *sdk.CallToolRequest) bool {
 		return true
 	}
 	return context.Cause(ctx) == context.Canceled //nolint:errorlint // a wrapped one has another reason
+}
+
+// stillMay judges a caller again while its call waits, by the token it came with. A
+// provider's token is judged once: all that can be learned later is that it has run out,
+// which the sender of a new one need not suffer for. Who cannot be asked changes nothing.
+func (b *box) stillMay(ctx context.Context, r *sdk.CallToolRequest, who caller, in activities.CallActionInput) error {
+	if who.local || b.Guard == nil || r.Extra == nil || !strings.HasPrefix(who.Subject, ownToken) {
+		return nil
+	}
+	asking, done := context.WithTimeout(ctx, aside)
+	defer done()
+	person, err := b.Guard.Identify((&http.Request{Method: http.MethodPost, URL: &url.URL{Path: Path}, Header: r.Extra.Header}).WithContext(asking))
+	switch {
+	case connection.TypeOf(err) == connection.ErrNotSignedIn:
+		return err
+	case err != nil:
+		return nil
+	}
+	return person.CheckToolkit(connection.ToolkitRef{Connection: in.Connection, Toolkit: in.Toolkit})
 }
 
 // cancel reaches the action even where the caller has gone. One that is only being

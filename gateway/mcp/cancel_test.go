@@ -7,6 +7,7 @@ import (
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/gateway/access"
 	"connectedapps/gateway/backend"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -133,5 +134,46 @@ func TestASessionThatEndsLeavesActionsAlone(t *testing.T) {
 	})
 	if b.cancels() != 0 {
 		t.Error("an action was cancelled because a session ended")
+	}
+}
+
+func TestAWaitingCallIsJudgedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		token  string
+		change func(known map[string]access.Person)
+		want   string // "" is that it goes on
+	}{
+		"revoked": {"agent", func(known map[string]access.Person) { delete(known, "agent") }, connection.ErrNotSignedIn},
+		"narrowed": {"agent", func(known map[string]access.Person) {
+			known["agent"] = access.Person{Subject: "token:development/agent", Toolkits: []connection.ToolkitRef{ref("development/atlas/other")}}
+		}, connection.ErrNotAllowed},
+		"a provider's that ran out": {"person", func(known map[string]access.Person) { delete(known, "person") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.guard.known["person"] = access.Person{Subject: "oidc:ada", Roles: map[string]access.Role{"development": access.Operator}}
+			b.waits()
+			session := b.connect(c.token, "?toolkit=development/atlas/main", oldest, nil)
+			b.names(session)
+			_, came := b.begin(session)
+			b.guard.mu.Lock()
+			c.change(b.guard.known)
+			b.guard.mu.Unlock()
+			select {
+			case a := <-came:
+				if a.err != nil || c.want == "" {
+					t.Fatalf("%v, %v", a.result, a.err)
+				}
+				told, _ := a.result.StructuredContent.(map[string]any)
+				problem, _ := told["error"].(map[string]any)
+				if !a.result.IsError || problem["type"] != c.want || b.cancels() != 1 {
+					t.Errorf("%s; %d cancelled", text(a.result), b.cancels())
+				}
+			case <-time.After(map[bool]time.Duration{true: 300 * time.Millisecond, false: 10 * time.Second}[c.want == ""]):
+				if c.want != "" {
+					t.Error("it still waits")
+				}
+			}
+		})
 	}
 }
