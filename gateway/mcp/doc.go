@@ -6,8 +6,10 @@
 // A call runs as a standalone activity under an idempotency key, which the caller may
 // choose in the call's _meta (see [MetaKey]): it outlives this process, waits out what
 // limits the app has and, where it is asked to, the person who must reconnect. The
-// same call with the same key gets the same answer. Cancelling a call cancels the
-// action; a connection that merely breaks, in the era of sessions, does not.
+// same call with the same key joins the first one or gets its answer; one that failed
+// without an effect may run again. Cancelling the last call that waits for an action
+// cancels it; a connection that merely breaks and a session that ends, in the era of
+// sessions, do not.
 //
 // # What a model reads
 //
@@ -20,7 +22,7 @@
 //
 // An agent's access token names its toolkits. Everybody else needs the role operator
 // and says in the address which toolkits they want. Each request is judged anew: a
-// token that was revoked ends its sessions. No token is handed on to anybody.
+// token that was revoked ends its sessions, and the calls that wait. No token is handed on to anybody.
 //
 // # Two eras of the protocol
 //
