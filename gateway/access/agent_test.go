@@ -77,3 +77,37 @@ func TestBearersForTools(t *testing.T) {
 		t.Errorf("another's token: %v", err)
 	}
 }
+
+// Both claims for scopes are read as a string or a list; a token whose scopes cannot be
+// read is refused, and never taken for one without them.
+func TestScopesInEveryForm(t *testing.T) {
+	i := newIssuer(t)
+	b := newBench(t, i.provider(t, func(o *ProviderOptions) { o.ToolsAudience = testSite + "/mcp" }))
+	own, other := ref(t, "production/atlas/main"), ref(t, "production/atlas/other")
+	scope := ScopeToolkit + own.String()
+	for _, claim := range []string{"scope", "scp"} {
+		for name, value := range map[string]any{
+			"a string": "openid " + scope, "a list": []string{"openid", scope}, "a list of several": []string{"openid " + scope},
+		} {
+			who, err := b.identify(bearer(i.signed(i.says(testSite, map[string]any{claim: value}))))
+			if err != nil || !who.Agent() || who.CheckToolkit(own) != nil || who.CheckToolkit(other) == nil || len(who.Roles) != 0 {
+				t.Errorf("%s as %s: %+v, %v", claim, name, who, err)
+			}
+		}
+		for name, value := range map[string]any{
+			"a number": 7, "a boolean": true, "an object": map[string]any{scope: true}, "a list with a number": []any{scope, 7},
+			"a list with a null": []any{scope, nil}, "a list of lists": []any{[]string{scope}},
+		} {
+			who, err := b.identify(bearer(i.signed(i.says(testSite, map[string]any{claim: value}))))
+			if connection.TypeOf(err) != connection.ErrNotSignedIn {
+				t.Errorf("%s as %s: %+v, %v", claim, name, who, err)
+			}
+		}
+		for name, value := range map[string]any{"no toolkit": "openid profile", "an empty string": "", "an empty list": []string{}} {
+			who, err := b.identify(bearer(i.signed(i.says(testSite, map[string]any{claim: value}))))
+			if err != nil || who.Agent() || who.CheckToolkit(own) != nil {
+				t.Errorf("%s as %s: %+v, %v", claim, name, who, err)
+			}
+		}
+	}
+}
