@@ -30,6 +30,8 @@ type box struct {
 	*core
 	view
 	server *sdk.Server
+	// subject is whose it is; "" at the command line.
+	subject string
 
 	looking sync.Mutex // held while toolkits are looked at, so that many who ask at once ask once
 	mu      sync.Mutex
@@ -38,6 +40,8 @@ type box struct {
 	prints map[string]string
 	looked time.Time
 	used   time.Time
+	// held counts the requests that are being answered with it.
+	held int
 }
 
 func (c *core) newBox(v view) *box {
@@ -66,6 +70,18 @@ func (b *box) lookFirst(next sdk.MethodHandler) sdk.MethodHandler {
 func (b *box) touch() {
 	b.mu.Lock()
 	b.used = time.Now()
+	b.mu.Unlock()
+}
+
+func (b *box) hold() {
+	b.mu.Lock()
+	b.held, b.used = b.held+1, time.Now()
+	b.mu.Unlock()
+}
+
+func (b *box) release() {
+	b.mu.Lock()
+	b.held, b.used = b.held-1, time.Now()
 	b.mu.Unlock()
 }
 
@@ -204,12 +220,18 @@ func (b *box) handler(t *tool) sdk.ToolHandler {
 	}
 }
 
-// idle reports whether nobody has used it for a while and nobody has a session.
-func (b *box) idle() bool {
+// unused reports whether nobody uses it just now or has a session, and since when.
+func (b *box) unused() (since time.Time, ok bool) {
 	for range b.server.Sessions() {
-		return false
+		return time.Time{}, false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return time.Since(b.used) > b.pace.idle
+	return b.used, b.held == 0
+}
+
+// idle reports whether nobody has used it for a while and nobody has a session.
+func (b *box) idle() bool {
+	since, ok := b.unused()
+	return ok && time.Since(since) > b.pace.idle
 }

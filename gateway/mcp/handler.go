@@ -126,6 +126,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.fail(w, r, err)
 			return
 		}
+		defer b.release()
 		server = b.server
 	}
 	if err := unhurried(w, r); err != nil {
@@ -163,7 +164,7 @@ func (h *Handler) unknown(w http.ResponseWriter, r *http.Request, err error) {
 	h.fail(w, r, err)
 }
 
-// boxOf is the tools that a request asks for and its sender may use.
+// boxOf is the tools that a request asks for and its sender may use; they are held.
 func (h *Handler) boxOf(ctx context.Context, r *http.Request, person access.Person) (*box, error) {
 	v, err := parseView(r.URL.Query(), person)
 	if err != nil {
@@ -173,7 +174,11 @@ func (h *Handler) boxOf(ctx context.Context, r *http.Request, person access.Pers
 	if err != nil {
 		return nil, err
 	}
-	return b, b.look(ctx, h.pace.fresh)
+	if err := b.look(ctx, h.pace.fresh); err != nil {
+		b.release()
+		return nil, err
+	}
+	return b, nil
 }
 
 // unhurried reads the request and lifts the server's deadlines, which are for pages: a
