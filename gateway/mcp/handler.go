@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +35,7 @@ const (
 type Handler struct {
 	*core
 	boxes boxes
+	open  sessions
 	// sessions serves clients before 2026-07-28, and single those since.
 	sessions, single http.Handler
 	// none stands for the server of a request that belongs to a session already.
@@ -50,7 +53,7 @@ func New(o Options) *Handler {
 	}
 	// The Host is checked by the gateway, and behind a proxy it is not this machine's.
 	h.sessions = bearer(sdk.NewStreamableHTTPHandler(serverOf, &sdk.StreamableHTTPOptions{DisableLocalhostProtection: true,
-		SessionTimeout: sessionIdle, MaxRequestBodyBytes: maxBody, EventStore: sdk.NewMemoryEventStore(nil)}))
+		SessionTimeout: sessionIdle, MaxRequestBodyBytes: maxBody, EventStore: &h.open}))
 	h.single = bearer(sdk.NewStreamableHTTPHandler(serverOf, &sdk.StreamableHTTPOptions{DisableLocalhostProtection: true,
 		Stateless: true, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true}))
 	return h
@@ -136,6 +139,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	next := h.sessions
 	if r.Header.Get("Mcp-Protocol-Version") >= sessionless {
 		next = h.single
+	} else if server != h.none {
+		with, leave, err := h.open.reserve(ctx, person.Subject)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		defer leave()
+		ctx = with
 	}
 	w.Header().Set("X-Accel-Buffering", "no") // proxies would keep events back
 	next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, serverKey{}, server)))
@@ -207,6 +218,9 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (h *Handler) refuse(w http.ResponseWriter, p *connection.Problem, status int) {
 	w.Header().Set("Content-Type", "application/json")
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"error": problem{Type: p.Type, Message: p.Message, Remedy: p.Remedy, Argument: p.Field, Retryable: p.Retryable}})
 }
