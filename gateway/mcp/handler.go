@@ -121,6 +121,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.unknown(w, r, err)
 		return
 	}
+	if err := unhurried(w, r); err != nil {
+		h.fail(w, r, err)
+		return
+	}
 	ctx := access.With(r.Context(), person)
 	server := h.none
 	if r.Header.Get("Mcp-Session-Id") == "" && r.Method == http.MethodPost {
@@ -131,10 +135,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		defer b.release()
 		server = b.server
-	}
-	if err := unhurried(w, r); err != nil {
-		h.fail(w, r, err)
-		return
 	}
 	next := h.sessions
 	if r.Header.Get("Mcp-Protocol-Version") >= sessionless {
