@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"connectedapps/connection"
 )
@@ -22,10 +23,10 @@ func ref(t *testing.T, text string) connection.ToolkitRef {
 func TestAgentTokens(t *testing.T) {
 	b := newBench(t, nil)
 	own, foreign := ref(t, "development/atlas/main"), ref(t, "production/atlas/main")
-	token := NewToken("development")
-	b.vaults["development"].tokens[Hash(token)] = connection.AccessToken{Name: "bot", Role: AgentRole, Toolkits: []connection.ToolkitRef{own, foreign}}
+	token, made := NewToken("development"), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	b.vaults["development"].tokens[Hash(token)] = connection.AccessToken{Name: "bot", Role: AgentRole, Toolkits: []connection.ToolkitRef{own, foreign}, Created: made}
 	who, err := b.identify(bearer(token.Reveal()))
-	if err != nil || !who.Agent() || len(who.Roles) != 0 {
+	if err != nil || !who.Agent() || len(who.Roles) != 0 || !who.Created.Equal(made) {
 		t.Fatalf("%+v, %v", who, err)
 	}
 	if err := who.CheckToolkit(own); err != nil {

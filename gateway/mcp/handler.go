@@ -3,12 +3,15 @@ package mcp
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,14 +64,26 @@ func New(o Options) *Handler {
 
 type serverKey struct{}
 
-// bearer hands the SDK who sent a request, so that a session stays its caller's. That
-// they are who they are has been checked before.
+// bearer hands the SDK who sent a request, so that a session stays its caller's, and of
+// the same token. That they are who they are has been checked before.
 func bearer(next http.Handler) http.Handler {
 	known := func(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
 		person := access.Of(ctx)
-		return &auth.TokenInfo{UserID: person.Subject, Extra: map[string]any{personKey: person}}, nil
+		return &auth.TokenInfo{UserID: userOf(person), Extra: map[string]any{personKey: person}}, nil
 	}
 	return auth.RequireBearerToken(known, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next)
+}
+
+// userOf is whose a session is: of whoever has the same subject and toolkits, by a token
+// made at the same time. One that was made anew under an old name, or narrower, does not
+// inherit sessions.
+func userOf(person access.Person) string {
+	texts := []string{person.Subject, strconv.FormatBool(person.Agent()), person.Created.UTC().Format(time.RFC3339Nano)}
+	for _, ref := range connection.SortToolkits(slices.Clone(person.Toolkits)) {
+		texts = append(texts, ref.String())
+	}
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
+	return hex.EncodeToString(sum[:])
 }
 
 // Stop ends what is waited for, and every session, so that the process can end. Actions
