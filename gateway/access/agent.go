@@ -40,19 +40,19 @@ func (p Person) CheckBeyondTools() error {
 
 // narrowed makes an agent of whoever brings a token with scopes for toolkits: those of
 // them that the person's roles allow, and nothing else. A token without such scopes
-// stays as it is.
-func (p Person) narrowed(token *oidc.IDToken) Person {
-	var claims struct {
-		Scope string          `json:"scope"`
-		Scp   json.RawMessage `json:"scp"`
-	}
+// stays as it is; one whose scopes cannot be read is no good, as it may have been meant
+// to be narrow.
+func (p Person) narrowed(token *oidc.IDToken) (Person, error) {
+	var claims map[string]json.RawMessage
 	if token.Claims(&claims) != nil {
-		return p
+		return Person{}, badToken()
 	}
-	scopes := strings.Fields(claims.Scope)
-	for _, text := range groupsOf(map[string]json.RawMessage{"scp": claims.Scp}, "scp") {
-		scopes = append(scopes, strings.Fields(text)...)
+	scopes, ok := scopesOf(claims["scope"])
+	more, fine := scopesOf(claims["scp"])
+	if !ok || !fine {
+		return Person{}, badToken()
 	}
+	scopes = append(scopes, more...)
 	refs := []connection.ToolkitRef{}
 	asked := false
 	for _, scope := range scopes {
@@ -68,7 +68,30 @@ func (p Person) narrowed(token *oidc.IDToken) Person {
 	if asked {
 		p.Toolkits, p.Roles = connection.SortToolkits(refs), nil
 	}
-	return p
+	return p, nil
+}
+
+// scopesOf reads a claim that is a string, split by spaces, or a list of such strings;
+// false for anything else. A claim that is missing or null has none.
+func scopesOf(claim json.RawMessage) (scopes []string, ok bool) {
+	if len(claim) == 0 || string(claim) == "null" {
+		return nil, true
+	}
+	var one string
+	if json.Unmarshal(claim, &one) == nil {
+		return strings.Fields(one), true
+	}
+	var many []*string // a null among them is no string
+	if json.Unmarshal(claim, &many) != nil {
+		return nil, false
+	}
+	for _, text := range many {
+		if text == nil {
+			return nil, false
+		}
+		scopes = append(scopes, strings.Fields(*text)...)
+	}
+	return scopes, true
 }
 
 // within leaves an environment's token no toolkits of another.

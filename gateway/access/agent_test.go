@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"connectedapps/connection"
 )
@@ -22,10 +23,10 @@ func ref(t *testing.T, text string) connection.ToolkitRef {
 func TestAgentTokens(t *testing.T) {
 	b := newBench(t, nil)
 	own, foreign := ref(t, "development/atlas/main"), ref(t, "production/atlas/main")
-	token := NewToken("development")
-	b.vaults["development"].tokens[Hash(token)] = connection.AccessToken{Name: "bot", Role: AgentRole, Toolkits: []connection.ToolkitRef{own, foreign}}
+	token, made := NewToken("development"), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	b.vaults["development"].tokens[Hash(token)] = connection.AccessToken{Name: "bot", Role: AgentRole, Toolkits: []connection.ToolkitRef{own, foreign}, Created: made}
 	who, err := b.identify(bearer(token.Reveal()))
-	if err != nil || !who.Agent() || len(who.Roles) != 0 {
+	if err != nil || !who.Agent() || len(who.Roles) != 0 || !who.Created.Equal(made) {
 		t.Fatalf("%+v, %v", who, err)
 	}
 	if err := who.CheckToolkit(own); err != nil {
@@ -75,5 +76,39 @@ func TestBearersForTools(t *testing.T) {
 	}
 	if _, err := b.identify(bearer(i.signed(i.says("https://other.example/mcp", nil)))); connection.TypeOf(err) != connection.ErrNotSignedIn {
 		t.Errorf("another's token: %v", err)
+	}
+}
+
+// Both claims for scopes are read as a string or a list; a token whose scopes cannot be
+// read is refused, and never taken for one without them.
+func TestScopesInEveryForm(t *testing.T) {
+	i := newIssuer(t)
+	b := newBench(t, i.provider(t, func(o *ProviderOptions) { o.ToolsAudience = testSite + "/mcp" }))
+	own, other := ref(t, "production/atlas/main"), ref(t, "production/atlas/other")
+	scope := ScopeToolkit + own.String()
+	for _, claim := range []string{"scope", "scp"} {
+		for name, value := range map[string]any{
+			"a string": "openid " + scope, "a list": []string{"openid", scope}, "a list of several": []string{"openid " + scope},
+		} {
+			who, err := b.identify(bearer(i.signed(i.says(testSite, map[string]any{claim: value}))))
+			if err != nil || !who.Agent() || who.CheckToolkit(own) != nil || who.CheckToolkit(other) == nil || len(who.Roles) != 0 {
+				t.Errorf("%s as %s: %+v, %v", claim, name, who, err)
+			}
+		}
+		for name, value := range map[string]any{
+			"a number": 7, "a boolean": true, "an object": map[string]any{scope: true}, "a list with a number": []any{scope, 7},
+			"a list with a null": []any{scope, nil}, "a list of lists": []any{[]string{scope}},
+		} {
+			who, err := b.identify(bearer(i.signed(i.says(testSite, map[string]any{claim: value}))))
+			if connection.TypeOf(err) != connection.ErrNotSignedIn {
+				t.Errorf("%s as %s: %+v, %v", claim, name, who, err)
+			}
+		}
+		for name, value := range map[string]any{"no toolkit": "openid profile", "an empty string": "", "an empty list": []string{}} {
+			who, err := b.identify(bearer(i.signed(i.says(testSite, map[string]any{claim: value}))))
+			if err != nil || who.Agent() || who.CheckToolkit(own) != nil {
+				t.Errorf("%s as %s: %+v, %v", claim, name, who, err)
+			}
+		}
 	}
 }

@@ -150,7 +150,7 @@ func (g *Guard) fromToken(ctx context.Context, text string) (Person, error) {
 	if !known.Live(known.clock.Now()) || role.rank() == 0 && known.Role != AgentRole {
 		return Person{}, badToken()
 	}
-	who := Person{Subject: "token:" + name + "/" + known.Name, Name: known.Name}
+	who := Person{Subject: "token:" + name + "/" + known.Name, Name: known.Name, Created: known.Created}
 	if known.Role == AgentRole {
 		who.Toolkits = within(name, known.Toolkits)
 	} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"connectedapps/connection"
 )
@@ -50,6 +51,8 @@ type Person struct {
 	Roles map[string]Role `json:"roles"`
 	// Toolkits are all that an agent may use, as MCP tools; it has no role. Nil for everybody else.
 	Toolkits []connection.ToolkitRef `json:"toolkits,omitempty"`
+	// Created is when their access token was made, in Vault's time; zero for everybody else.
+	Created time.Time `json:"-"`
 	// ToolsOnly: the token is for the MCP server and for nothing else here.
 	ToolsOnly bool `json:"-"`
 	// FormToken must come back with every form of a browser's session; "" for a program,

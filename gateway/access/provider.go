@@ -212,11 +212,11 @@ func (p *Provider) fromBearer(ctx context.Context, raw string) (Person, error) {
 		return Person{}, err
 	}
 	who, err := p.person(token)
-	if err == nil {
-		who.ToolsOnly = toolsOnly
-		who = who.narrowed(token)
+	if err != nil {
+		return Person{}, err
 	}
-	return who, err
+	who.ToolsOnly = toolsOnly
+	return who.narrowed(token)
 }
 
 // refuse tells a token that is no good from keys that cannot be had. The library's

@@ -30,18 +30,26 @@ type box struct {
 	*core
 	view
 	server *sdk.Server
+	// subject is whose it is; "" at the command line.
+	subject string
 
-	looking sync.Mutex // held while toolkits are looked at, so that many who ask at once ask once
+	// looking is full while toolkits are looked at, so that many who ask at once ask once.
+	looking chan struct{}
 	mu      sync.Mutex
 	tools   map[string]*tool
 	// prints are the tools as they were last announced.
 	prints map[string]string
 	looked time.Time
-	used   time.Time
+	// failure is why the first look failed, at failedAt.
+	failure  error
+	failedAt time.Time
+	used     time.Time
+	// held counts the requests that are being answered with it.
+	held int
 }
 
 func (c *core) newBox(v view) *box {
-	b := &box{core: c, view: v, server: c.newServer(), tools: map[string]*tool{}, prints: map[string]string{}, used: time.Now()}
+	b := &box{core: c, view: v, server: c.newServer(), looking: make(chan struct{}, 1), tools: map[string]*tool{}, prints: map[string]string{}, used: time.Now()}
 	if v.search {
 		b.addSearch()
 	}
@@ -69,6 +77,18 @@ func (b *box) touch() {
 	b.mu.Unlock()
 }
 
+func (b *box) hold() {
+	b.mu.Lock()
+	b.held, b.used = b.held+1, time.Now()
+	b.mu.Unlock()
+}
+
+func (b *box) release() {
+	b.mu.Lock()
+	b.held, b.used = b.held-1, time.Now()
+	b.mu.Unlock()
+}
+
 func (b *box) tool(name string) *tool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,17 +108,33 @@ func (b *box) sorted() []*tool {
 
 // look asks which actions the toolkits have, unless that was asked less than age ago,
 // and announces what is new. Tools of a toolkit that cannot be seen just now stay as
-// they are. It fails where nothing could be seen and nothing is known.
+// they are. It fails where nothing could be seen and nothing is known; that is not tried
+// again either for so long.
 func (b *box) look(ctx context.Context, age time.Duration) error {
-	b.looking.Lock()
-	defer b.looking.Unlock()
+	select {
+	case b.looking <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.looking }()
+	if err := ctx.Err(); err != nil { // both may have been ready
+		return err
+	}
 	b.mu.Lock()
 	first, fresh := b.looked.IsZero(), time.Since(b.looked) < age
+	failure := b.failure
+	if time.Since(b.failedAt) >= age {
+		failure = nil
+	}
 	known := maps.Clone(b.tools)
 	b.mu.Unlock()
-	if !first && fresh {
+	switch {
+	case first && failure != nil:
+		return failure
+	case !first && fresh:
 		return nil
 	}
+	asker := ctx
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	found := map[string]*tool{}
@@ -129,6 +165,11 @@ func (b *box) look(ctx context.Context, age time.Duration) error {
 		}
 	}
 	if first && seen == 0 && failed != nil {
+		if asker.Err() == nil { // whoever asks next may have more patience
+			b.mu.Lock()
+			b.failure, b.failedAt = failed, time.Now()
+			b.mu.Unlock()
+		}
 		return failed
 	}
 	b.replace(found)
@@ -204,12 +245,18 @@ func (b *box) handler(t *tool) sdk.ToolHandler {
 	}
 }
 
-// idle reports whether nobody has used it for a while and nobody has a session.
-func (b *box) idle() bool {
+// unused reports whether nobody uses it just now or has a session, and since when.
+func (b *box) unused() (since time.Time, ok bool) {
 	for range b.server.Sessions() {
-		return false
+		return time.Time{}, false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return time.Since(b.used) > b.pace.idle
+	return b.used, b.held == 0
+}
+
+// idle reports whether nobody has used it for a while and nobody has a session.
+func (b *box) idle() bool {
+	since, ok := b.unused()
+	return ok && time.Since(since) > b.pace.idle
 }

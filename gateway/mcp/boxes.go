@@ -12,8 +12,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// maxBoxes bounds what callers can make a gateway keep.
-const maxBoxes = 2000
+// maxBoxes bounds what callers can make a gateway keep, and maxBoxesEach what one of
+// them can.
+const maxBoxes, maxBoxesEach = 2000, 20
 
 // boxes are the tools of all callers. While there are any, one goroutine looks at the
 // toolkits of those with sessions and drops those that nobody uses. The zero value with
@@ -25,7 +26,9 @@ type boxes struct {
 	watching bool
 }
 
-// of is a caller's tools; they are made where there are none yet.
+// of is a caller's tools; they are made where there are none yet, in place of those that
+// the caller used least lately where there are many. They are held: whoever asked
+// releases them after use.
 func (s *boxes) of(subject string, v view) (*box, error) {
 	texts := []string{subject, fmt.Sprint(v.search, v.output)}
 	for _, ref := range v.refs {
@@ -35,8 +38,11 @@ func (s *boxes) of(subject string, v view) (*box, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b := s.all[key]; b != nil {
-		b.touch()
+		b.hold()
 		return b, nil
+	}
+	if !s.roomFor(subject) {
+		return nil, connection.RateLimited("too many sets of toolkits are in use by this caller just now", 10*time.Second)
 	}
 	if len(s.all) >= maxBoxes {
 		return nil, connection.RateLimited("too many agents use this gateway just now", 10*time.Second)
@@ -45,12 +51,37 @@ func (s *boxes) of(subject string, v view) (*box, error) {
 		s.all = map[string]*box{}
 	}
 	b := s.newBox(v)
+	b.subject = subject
+	b.hold()
 	s.all[key] = b
 	if !s.watching {
 		s.watching = true
 		go s.watch()
 	}
 	return b, nil
+}
+
+// roomFor reports whether a caller may have one more; where they have all they may, the
+// one goes that is not in use and was used least lately. The lock is held.
+func (s *boxes) roomFor(subject string) bool {
+	count, victim := 0, ""
+	var oldest time.Time
+	for key, b := range s.all {
+		if b.subject != subject {
+			continue
+		}
+		count++
+		if used, unused := b.unused(); unused && (victim == "" || used.Before(oldest)) {
+			victim, oldest = key, used
+		}
+	}
+	if count < maxBoxesEach {
+		return true
+	}
+	if victim != "" {
+		delete(s.all, victim)
+	}
+	return victim != ""
 }
 
 func (s *boxes) watch() {

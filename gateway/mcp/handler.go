@@ -3,11 +3,16 @@ package mcp
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +38,7 @@ const (
 type Handler struct {
 	*core
 	boxes boxes
+	open  sessions
 	// sessions serves clients before 2026-07-28, and single those since.
 	sessions, single http.Handler
 	// none stands for the server of a request that belongs to a session already.
@@ -50,7 +56,7 @@ func New(o Options) *Handler {
 	}
 	// The Host is checked by the gateway, and behind a proxy it is not this machine's.
 	h.sessions = bearer(sdk.NewStreamableHTTPHandler(serverOf, &sdk.StreamableHTTPOptions{DisableLocalhostProtection: true,
-		SessionTimeout: sessionIdle, MaxRequestBodyBytes: maxBody, EventStore: sdk.NewMemoryEventStore(nil)}))
+		SessionTimeout: sessionIdle, MaxRequestBodyBytes: maxBody, EventStore: &h.open}))
 	h.single = bearer(sdk.NewStreamableHTTPHandler(serverOf, &sdk.StreamableHTTPOptions{DisableLocalhostProtection: true,
 		Stateless: true, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true}))
 	return h
@@ -58,14 +64,26 @@ func New(o Options) *Handler {
 
 type serverKey struct{}
 
-// bearer hands the SDK who sent a request, so that a session stays its caller's. That
-// they are who they are has been checked before.
+// bearer hands the SDK who sent a request, so that a session stays its caller's, and of
+// the same token. That they are who they are has been checked before.
 func bearer(next http.Handler) http.Handler {
 	known := func(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
 		person := access.Of(ctx)
-		return &auth.TokenInfo{UserID: person.Subject, Extra: map[string]any{personKey: person}}, nil
+		return &auth.TokenInfo{UserID: userOf(person), Extra: map[string]any{personKey: person}}, nil
 	}
 	return auth.RequireBearerToken(known, &auth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next)
+}
+
+// userOf is whose a session is: of whoever has the same subject and toolkits, by a token
+// made at the same time. One that was made anew under an old name, or narrower, does not
+// inherit sessions.
+func userOf(person access.Person) string {
+	texts := []string{person.Subject, strconv.FormatBool(person.Agent()), person.Created.UTC().Format(time.RFC3339Nano)}
+	for _, ref := range connection.SortToolkits(slices.Clone(person.Toolkits)) {
+		texts = append(texts, ref.String())
+	}
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
+	return hex.EncodeToString(sum[:])
 }
 
 // Stop ends what is waited for, and every session, so that the process can end. Actions
@@ -118,6 +136,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.unknown(w, r, err)
 		return
 	}
+	if err := unhurried(w, r); err != nil {
+		h.fail(w, r, err)
+		return
+	}
 	ctx := access.With(r.Context(), person)
 	server := h.none
 	if r.Header.Get("Mcp-Session-Id") == "" && r.Method == http.MethodPost {
@@ -126,15 +148,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.fail(w, r, err)
 			return
 		}
+		defer b.release()
 		server = b.server
-	}
-	if err := unhurried(w, r); err != nil {
-		h.fail(w, r, err)
-		return
 	}
 	next := h.sessions
 	if r.Header.Get("Mcp-Protocol-Version") >= sessionless {
 		next = h.single
+	} else if server != h.none {
+		with, leave, err := h.open.reserve(ctx, person.Subject)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		defer leave()
+		ctx = with
 	}
 	w.Header().Set("X-Accel-Buffering", "no") // proxies would keep events back
 	next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, serverKey{}, server)))
@@ -163,7 +190,7 @@ func (h *Handler) unknown(w http.ResponseWriter, r *http.Request, err error) {
 	h.fail(w, r, err)
 }
 
-// boxOf is the tools that a request asks for and its sender may use.
+// boxOf is the tools that a request asks for and its sender may use; they are held.
 func (h *Handler) boxOf(ctx context.Context, r *http.Request, person access.Person) (*box, error) {
 	v, err := parseView(r.URL.Query(), person)
 	if err != nil {
@@ -173,7 +200,11 @@ func (h *Handler) boxOf(ctx context.Context, r *http.Request, person access.Pers
 	if err != nil {
 		return nil, err
 	}
-	return b, b.look(ctx, h.pace.fresh)
+	if err := b.look(ctx, h.pace.fresh); err != nil {
+		b.release()
+		return nil, err
+	}
+	return b, nil
 }
 
 // unhurried reads the request and lifts the server's deadlines, which are for pages: a
@@ -202,6 +233,9 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (h *Handler) refuse(w http.ResponseWriter, p *connection.Problem, status int) {
 	w.Header().Set("Content-Type", "application/json")
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"error": problem{Type: p.Type, Message: p.Message, Remedy: p.Remedy, Argument: p.Field, Retryable: p.Retryable}})
 }

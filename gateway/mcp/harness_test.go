@@ -38,13 +38,25 @@ type fake struct {
 	cancelled []string
 	looks     int
 	describe  error
-	run       func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error)
+	// waits, if it is there, is how long looks take.
+	waits chan struct{}
+	run   func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error)
 }
 
-func (f *fake) Describe(_ context.Context, id connection.ID) (workflows.Description, error) {
+func (f *fake) Describe(ctx context.Context, id connection.ID) (workflows.Description, error) {
+	f.mu.Lock()
+	f.looks++
+	waits := f.waits
+	f.mu.Unlock()
+	if waits != nil {
+		select {
+		case <-waits:
+		case <-ctx.Done():
+			return workflows.Description{}, ctx.Err()
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.looks++
 	toolkits, ok := f.toolkits[id]
 	if f.describe != nil {
 		return workflows.Description{}, f.describe
@@ -81,6 +93,12 @@ func (f *fake) set(id connection.ID, toolkits ...connection.Toolkit) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.toolkits[id] = toolkits
+}
+
+func (f *fake) looked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.looks
 }
 
 func (f *fake) runs() []activities.CallActionInput {

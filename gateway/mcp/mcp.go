@@ -108,16 +108,24 @@ type limit struct {
 }
 
 func (l *limit) enter(subject string) error {
+	if !l.take(subject, maxRunning, maxRunningEach) {
+		return connection.RateLimited("too many calls are under way", 10*time.Second)
+	}
+	return nil
+}
+
+// take counts one more, unless there are as many as there may be.
+func (l *limit) take(subject string, most, mostEach int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.each == nil {
 		l.each = map[string]int{}
 	}
-	if l.all >= maxRunning || l.each[subject] >= maxRunningEach {
-		return connection.RateLimited("too many calls are under way", 10*time.Second)
+	if l.all >= most || l.each[subject] >= mostEach {
+		return false
 	}
 	l.all, l.each[subject] = l.all+1, l.each[subject]+1
-	return nil
+	return true
 }
 
 func (l *limit) leave(subject string) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/access"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -44,10 +45,16 @@ func TestSearch(t *testing.T) {
 		if ran := call(RunAction, map[string]any{"name": other}); !strings.Contains(ran, "there is no action") || len(b.runs()) != 1 {
 			t.Errorf("%s", ran)
 		}
-		b.guard.mu.Lock() // what the token loses is not found any more, in a session that is open too
-		person := b.guard.known["agent"]
-		person.Toolkits = []connection.ToolkitRef{ref("development/atlas/other")}
-		b.guard.known["agent"] = person
+		// What somebody loses is not found any more: an agent's toolkit in the next request, and
+		// a person's role in a session that is open too.
+		if version == oldest {
+			session = b.connect("operator", "?mode=search&toolkit=development/atlas/main", version, nil)
+		}
+		b.guard.mu.Lock()
+		agent, operator := b.guard.known["agent"], b.guard.known["operator"]
+		agent.Toolkits = []connection.ToolkitRef{ref("development/atlas/other")}
+		operator.Roles = map[string]access.Role{"development": access.Viewer}
+		b.guard.known["agent"], b.guard.known["operator"] = agent, operator
 		b.guard.mu.Unlock()
 		if one := call(DescribeAction, map[string]any{"name": name}); !strings.Contains(one, "there is no action") {
 			t.Errorf("%s", one)

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"connectedapps/connection"
+	"connectedapps/gateway/access"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -121,18 +123,55 @@ func TestSessionsStayTheirCallers(t *testing.T) {
 	}
 }
 
-// What a token lost while its session was open cannot be called in it any more.
-func TestNarrowedToken(t *testing.T) {
+// What somebody lost while their session was open cannot be called in it any more.
+func TestLostRole(t *testing.T) {
 	b := newBench(t)
-	session := b.connect("agent", "", oldest, nil)
+	session := b.connect("operator", "?toolkit=development/atlas/main", oldest, nil)
 	b.names(session)
 	b.guard.mu.Lock()
-	person := b.guard.known["agent"]
-	person.Toolkits = []connection.ToolkitRef{ref("development/atlas/other")}
-	b.guard.known["agent"] = person
+	person := b.guard.known["operator"]
+	person.Roles = map[string]access.Role{"development": access.Viewer}
+	b.guard.known["operator"] = person
 	b.guard.mu.Unlock()
 	if result := b.call(session, "list-maps", nil, nil); !result.IsError || len(b.runs()) != 0 {
 		t.Errorf("%s", text(result))
+	}
+}
+
+// A session is that of one token: another of the same name, made later or for other
+// toolkits, does not get into it, and the same token does, however its toolkits are sorted.
+func TestSessionsStayTheirTokens(t *testing.T) {
+	b := newBench(t)
+	main, reading, other := ref("development/atlas/main"), ref("development/atlas/main/reading"), ref("development/atlas/other")
+	made := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	agent := func(created time.Time, refs ...connection.ToolkitRef) {
+		b.guard.mu.Lock()
+		defer b.guard.mu.Unlock()
+		b.guard.known["agent"] = access.Person{Subject: "token:development/agent", Toolkits: refs, Created: created}
+	}
+	agent(made, main, reading)
+	status, header, text := b.post("", initialize, map[string]string{"Authorization": "Bearer agent"})
+	if status != 200 {
+		t.Fatalf("%d: %s", status, text)
+	}
+	for _, row := range []struct {
+		name    string
+		created time.Time
+		refs    []connection.ToolkitRef
+		want    int
+	}{
+		{"the same", made, []connection.ToolkitRef{reading, main}, 200},
+		{"made later", made.Add(time.Second), []connection.ToolkitRef{main, reading}, 403},
+		{"narrower", made, []connection.ToolkitRef{main}, 403},
+		{"for another", made, []connection.ToolkitRef{main, other}, 403},
+		{"for none", made, []connection.ToolkitRef{}, 403},
+		{"no agent's", made, nil, 403},
+	} {
+		agent(row.created, row.refs...)
+		status, _, text := b.post("", `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`, map[string]string{"Authorization": "Bearer agent", "Mcp-Session-Id": header.Get("Mcp-Session-Id")})
+		if status != row.want {
+			t.Errorf("%s: %d, want %d: %s", row.name, status, row.want, text)
+		}
 	}
 }
 
