@@ -38,15 +38,15 @@ type fake struct {
 	cancelled []string
 	looks     int
 	describe  error
-	// waits, if it is there, is how long looks take.
-	waits chan struct{}
-	run   func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error)
+	// lookWaits, if it is there, is how long looks take.
+	lookWaits chan struct{}
+	run       func(context.Context, activities.CallActionInput) (*activities.CallActionResult, error)
 }
 
 func (f *fake) Describe(ctx context.Context, id connection.ID) (workflows.Description, error) {
 	f.mu.Lock()
 	f.looks++
-	waits := f.waits
+	waits := f.lookWaits
 	f.mu.Unlock()
 	if waits != nil {
 		select {

@@ -27,7 +27,7 @@ func TestUnreadableRequestLeavesNothing(t *testing.T) {
 // not fail it for others.
 func TestLookHeedsWhoAsks(t *testing.T) {
 	b := newBench(t)
-	b.waits = make(chan struct{})
+	b.lookWaits = make(chan struct{})
 	tools := b.handler.newBox(view{refs: []connection.ToolkitRef{ref("development/atlas/main")}})
 	first, giveUp := context.WithCancel(context.Background())
 	defer giveUp()
@@ -50,7 +50,7 @@ func TestLookHeedsWhoAsks(t *testing.T) {
 	if err := <-gaveUp; err == nil {
 		t.Error("who gave up saw something")
 	}
-	close(b.waits)
+	close(b.lookWaits)
 	if err := tools.look(context.Background(), time.Hour); err != nil {
 		t.Errorf("who asked next: %v", err)
 	}
