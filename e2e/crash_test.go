@@ -227,3 +227,32 @@ func TestAWorkerKilledDuringAConnectCarriesOn(t *testing.T) {
 		})
 	}
 }
+
+// An action that was cancelled once its request had left is not sent again by its key,
+// where the app knows no keys.
+func TestACancelledActionIsNotSentAgain(t *testing.T) {
+	connectBy(t, "cut-off", "api-key")
+	s.sandboxSettings(t, map[string]any{"api_delay": "4s"})
+	ctx, mark := within(t, 2*time.Minute), s.mark(t)
+	once := activities.CallActionInput{Connection: id("cut-off"), Action: "create-key", Arguments: []byte(`{"name":"x"}`), IdempotencyKey: "cut-off"}
+	done := make(chan error, 1)
+	go func() { _, err := s.client.RunAction(ctx, once); done <- err }()
+	eventually(t, "the action runs", func() bool {
+		run, err := s.client.ActionRun(ctx, id("cut-off"), "cut-off")
+		return err == nil && !run.Over
+	})
+	time.Sleep(time.Second)
+	if err := s.client.CancelAction(ctx, id("cut-off"), "cut-off", "not wanted"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err == nil {
+		t.Fatal("it was not cancelled")
+	}
+	_, err := s.client.RunAction(ctx, once)
+	problemOf(t, err, connection.ErrOutcomeUnknown)
+	if n := count(s.since(t, mark), func(e entry) bool { return e.Kind == "api" && e.Method == http.MethodPost }); n > 1 {
+		t.Errorf("the key was asked for %d times", n)
+	}
+	s.sandbox(t, http.MethodPost, "/admin/settings", map[string]any{"api_delay": "0s"}, nil)
+	leave(t, "cut-off")
+}

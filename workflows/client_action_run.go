@@ -19,6 +19,8 @@ type ActionRun struct {
 	Over    bool
 	Result  *activities.CallActionResult
 	Problem *connection.Problem
+	// CutOff: it was cancelled, terminated or out of time, and did not end by itself.
+	CutOff bool
 }
 
 // ActionRun looks at a [Client.RunAction] with that key, without running anything,
@@ -36,6 +38,8 @@ func (c *Client) ActionRun(ctx context.Context, id connection.ID, key string) (A
 	}
 	run.ActionProgress = actionProgressOf(described)
 	run.Over = described.Status != enumspb.ACTIVITY_EXECUTION_STATUS_RUNNING
+	run.CutOff = described.Status == enumspb.ACTIVITY_EXECUTION_STATUS_CANCELED ||
+		described.Status == enumspb.ACTIVITY_EXECUTION_STATUS_TERMINATED || described.Status == enumspb.ACTIVITY_EXECUTION_STATUS_TIMED_OUT
 	switch {
 	case !run.Over:
 	case described.HasResult():

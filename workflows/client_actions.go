@@ -69,6 +69,9 @@ func (c *Client) notKnown(ctx context.Context, in activities.CallActionInput) er
 		return err
 	case before.Problem != nil && before.Problem.Type == connection.ErrOutcomeUnknown:
 		return before.Problem
+	case before.CutOff:
+		return connection.Refused(connection.ErrOutcomeUnknown, "this key's action was cut off before it had ended; it may have been carried out",
+			"look in the app whether it happened before doing it again with a fresh key")
 	}
 	return nil
 }
