@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// maxSessions bounds the open sessions, and maxSessionsEach those of one caller.
-	maxSessions, maxSessionsEach = 1000, 20
+	// maxSessions bounds the open sessions, and maxSessionsEach those of one caller: a
+	// client that begins one a minute and ends none has sixty before the first is over.
+	maxSessions, maxSessionsEach = 1000, 100
 	// maxStreams bounds the answers of one session that can be resumed.
 	maxStreams = 64
 	// maxKept bounds the bytes kept for resuming, and maxKeptEach those of one session.
