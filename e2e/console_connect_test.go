@@ -161,7 +161,7 @@ func TestConsoleCallbackAgainElsewhereAndLate(t *testing.T) {
 	authConfig(t, "console", "oauth")
 	b := newTab(t)
 	b.signIn()
-	b.startConnect(t, "Callback", "oauth")
+	b.startConnect(t, "Browser callback", "oauth")
 	b.choose("Auth config", "console")
 	b.press("Connect with OAuth")
 	b.see("asks for access to your Sandbox account")
@@ -205,7 +205,7 @@ func TestConsoleCallbackAgainElsewhereAndLate(t *testing.T) {
 	late.until("the end of the connect is said", func() bool {
 		return strings.Contains(late.text(), "ended") || strings.Contains(late.text(), "cancelled")
 	})
-	must(t, "connect", id("callback").String(), "--cancel")
+	must(t, "connect", id("browser-callback").String(), "--cancel")
 	gone(t, "late-callback")
 }
 
