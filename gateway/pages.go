@@ -1,20 +1,17 @@
 package gateway
 
 import (
-	"bytes"
 	"embed"
-	"html/template"
 	"net/http"
 	"time"
 
-	"go.uber.org/zap"
+	"connectedapps/gateway/web"
 )
 
 //go:embed pages
 var pages embed.FS
 
-// templates escape by context, so that names and providers' words stay text.
-var templates = template.Must(template.ParseFS(pages, "pages/*.html"))
+var templates = web.Pages(pages, "pages")
 
 // notice is a page that says one thing.
 type notice struct {
@@ -63,17 +60,8 @@ type scope struct{ Name, For string }
 // onward is the page that leads to the provider.
 type onward struct{ AppName, URL, Host string }
 
-// render writes a page as a whole or, when the template fails, none of it.
 func (g *Gateway) render(w http.ResponseWriter, status int, name string, data any) {
-	var page bytes.Buffer
-	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
-		g.log.Error("a page could not be built", zap.String("page", name), zap.Error(err))
-		http.Error(w, "The page could not be built. An operator finds more in the gateway's log.", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // the browser went away: nobody is left to tell
+	web.Render(w, g.log, templates, status, name, data)
 }
 
 func (g *Gateway) stylesheet(w http.ResponseWriter, _ *http.Request) {

@@ -1,9 +1,7 @@
 package access
 
 import (
-	"bytes"
 	"embed"
-	"html/template"
 	"net/http"
 
 	"connectedapps/connection"
@@ -15,7 +13,7 @@ import (
 //go:embed pages
 var pages embed.FS
 
-var templates = template.Must(template.ParseFS(pages, "pages/*.html"))
+var templates = web.Pages(pages, "pages")
 
 // signInPage is what the page of sign-in shows.
 type signInPage struct {
@@ -33,15 +31,7 @@ type noticePage struct {
 }
 
 func (g *Guard) render(w http.ResponseWriter, status int, name string, data any) {
-	var page bytes.Buffer
-	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
-		g.log.Error("a page could not be built", zap.String("page", name), zap.Error(err))
-		http.Error(w, "The page could not be built. An operator finds more in the gateway's log.", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // the browser went away: nobody is left to tell
+	web.Render(w, g.log, templates, status, name, data)
 }
 
 // fail answers with the page of a problem, and a way to sign in where that helps.
