@@ -70,14 +70,7 @@ func (c *Console) giveCredential(w http.ResponseWriter, r *http.Request, d desk,
 		return notNow()
 	}
 	t := readInputs(r.PostForm, s.credentialInputs())
-	if err := incomplete(t); err != nil {
-		return err
-	}
-	inbox, err := d.Leave(r.Context(), t.secrets)
-	if err != nil {
-		return err
-	}
-	return c.tried(w, r, d, t, func(ctx context.Context) (workflows.Progress, error) {
+	return c.tried(w, r, d, t, func(ctx context.Context, inbox connection.InboxRef) (workflows.Progress, error) {
 		return d.Client.ProvideCredential(ctx, d.id, workflows.ProvideCredential{Inbox: inbox, Values: overlay(valuesOf(progress), t.values)})
 	})
 }
@@ -89,6 +82,16 @@ func (c *Console) answerQuestion(w http.ResponseWriter, r *http.Request, d desk,
 		return notNow()
 	}
 	t := readInputs(r.PostForm, s.questionInputs())
+	return c.tried(w, r, d, t, func(ctx context.Context, inbox connection.InboxRef) (workflows.Progress, error) {
+		return d.Client.AnswerStep(ctx, d.id, workflows.AnswerStep{Step: s.Question.Step, Inbox: inbox, Values: t.values})
+	})
+}
+
+// tried leaves what was typed in, hands it over and shows what came of it. What did not
+// pass comes back, but for secrets, to be corrected.
+func (c *Console) tried(w http.ResponseWriter, r *http.Request, d desk, t typed,
+	hand func(context.Context, connection.InboxRef) (workflows.Progress, error),
+) error {
 	if err := incomplete(t); err != nil {
 		return err
 	}
@@ -96,18 +99,10 @@ func (c *Console) answerQuestion(w http.ResponseWriter, r *http.Request, d desk,
 	if err != nil {
 		return err
 	}
-	return c.tried(w, r, d, t, func(ctx context.Context) (workflows.Progress, error) {
-		return d.Client.AnswerStep(ctx, d.id, workflows.AnswerStep{Step: s.Question.Step, Inbox: inbox, Values: t.values})
-	})
-}
-
-// tried hands something over and shows what came of it. What did not pass comes back
-// with what was typed in, to be corrected.
-func (c *Console) tried(w http.ResponseWriter, r *http.Request, d desk, t typed, hand func(context.Context) (workflows.Progress, error)) error {
 	var progress workflows.Progress
 	late, err := patiently(r.Context(), func(ctx context.Context) error {
 		var err error
-		progress, err = hand(ctx)
+		progress, err = hand(ctx, inbox)
 		return err
 	})
 	if err != nil {
