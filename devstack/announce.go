@@ -52,6 +52,10 @@ func (r *launch) announce(ctx context.Context, mainJob error) error {
 			r.tell.note("%s could not be written: %v", recordName, err)
 		}
 	})
+	if r.serversOnly {
+		r.tell.note("the gateway and the workers are yours to run; everything needed is in %s", r.path(recordName))
+		return nil
+	}
 	r.tellWhere(written, mainJob, r.signInLink(ctx))
 	return nil
 }

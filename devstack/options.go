@@ -24,6 +24,10 @@ type options struct {
 	mainJob   bool
 	// restartServers is for tests that kill them.
 	restartServers bool
+	// serversOnly is for tests that run the gateway and the workers themselves.
+	serversOnly bool
+	// sandboxIssuer is the origin under which the sandbox is known; "" is where it listens.
+	sandboxIssuer string
 	accessTTL      time.Duration
 	ports          ports
 }
@@ -42,6 +46,8 @@ func parseUp(args []string) (options, error) {
 	noMainJob := flags.Bool("no-main-job", false, "only start; make no connection")
 	flags.DurationVar(&o.accessTTL, "access-ttl", time.Hour, "life of the sandbox's access tokens; 20s shows refreshes going on")
 	flags.BoolVar(&o.restartServers, "restart-servers", false, "start a server that ended again, instead of stopping everything; for tests that kill one")
+	flags.BoolVar(&o.serversOnly, "servers-only", false, "start Vault, Temporal and the sandbox app, no gateway and no worker; for tests that run those themselves")
+	flags.StringVar(&o.sandboxIssuer, "sandbox-issuer", "", "origin under which the sandbox app is known, for a proxy in front of it (default where it listens)")
 	offset := flags.Int("port-offset", 0, "added to every port that is not given by its own flag")
 	for _, p := range o.ports {
 		flags.IntVar(&p.number, p.flag, p.number, "port of "+p.purpose)
@@ -57,7 +63,7 @@ func parseUp(args []string) (options, error) {
 			p.given = true
 		}
 	})
-	o.mainJob = !*noMainJob
+	o.mainJob = !*noMainJob && !o.serversOnly
 	if o.accessTTL < time.Second {
 		return o, fmt.Errorf("--access-ttl must be at least 1s: %w", errUsage)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,7 @@ func startSandbox(ctx context.Context, s *stack, o *options) (*sandbox, error) {
 		return nil, err
 	}
 	return app, s.start(ctx, spec{name: "sandbox", what: "the sandbox app", binary: o.binary("devstack-sandbox"),
-		args: []string{"--state", o.path("sandbox"), "--listen", o.ports.address(portSandbox),
+		args: []string{"--state", o.path("sandbox"), "--listen", o.ports.address(portSandbox), "--issuer", cmp.Or(o.sandboxIssuer, app.url),
 			"--redirect-uri", o.gatewayURL() + activities.CallbackPath, "--access-ttl", o.accessTTL.String()},
 		server: true, restart: o.restartServers, announces: true, stopWithin: 10 * time.Second})
 }

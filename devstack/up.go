@@ -130,6 +130,9 @@ func (r *launch) start(ctx context.Context) error {
 	if err := together(ctx, r.startVault, r.startTemporal, r.startSandbox); err != nil {
 		return err
 	}
+	if r.serversOnly {
+		return nil
+	}
 	users := []func(context.Context) error{r.startGateway}
 	for _, environment := range environments {
 		users = append(users, func(ctx context.Context) error {

@@ -14,7 +14,7 @@ import (
 
 // begun walks a fresh OAuth connect up to the app's answer, and stops before the
 // callback is delivered: the person and the callback's address.
-func begun(t *testing.T, name, decision string) (*person, string) {
+func begun(t *testing.T, name, decision string) (*somebody, string) {
 	t.Helper()
 	authConfig(t, "oauth", "oauth")
 	link, err := s.client.RequestLink(within(t, time.Minute), workflows.ConnectInput{
@@ -72,7 +72,7 @@ func TestCallbacksThatDoNotFitAreRefused(t *testing.T) {
 	p, callback := begun(t, "callback", "approve")
 	mark, entries := s.mark(t), inboxEntries(t)
 	cases := map[string]struct {
-		who     *person
+		who     *somebody
 		address string
 	}{
 		"another browser":        {newPerson(t), callback},
@@ -135,7 +135,7 @@ func TestAnAnswerOfAnotherIssuerIsRefused(t *testing.T) {
 // A link works once; a refusal by the person is told, and a new link starts over.
 func TestALinkWorksOnceAndARefusalIsTold(t *testing.T) {
 	p, callback := begun(t, "refused", "deny")
-	if again := newPerson(t).visit(p.visits[0]); again.status == http.StatusOK && strings.Contains(again.text, "<form") {
+	if again := newPerson(t).visit(p.Visits[0]); again.status == http.StatusOK && strings.Contains(again.text, "<form") {
 		t.Error("a used link offers its button again")
 	}
 	result := p.visit(callback)
