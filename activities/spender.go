@@ -21,6 +21,11 @@ const (
 	// write its answer. Within it everybody else waits; past it the spender is taken
 	// for dead, and the same token is presented once more.
 	budget = 45 * time.Second
+	// presentWithin is how soon after its intent was sent to Vault a token must be on its
+	// way. A process that was held up for longer (by Vault, or because it was stopped)
+	// must not present it any more: past the budget somebody else has, and a second use
+	// of a token may revoke the whole grant.
+	presentWithin = budget - redeemTimeout - 15*time.Second
 	// tokenPresentations is how often a token may be given to the provider while each
 	// time somebody died before the answer: once, and once more.
 	tokenPresentations = 2
@@ -160,12 +165,17 @@ func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, rea
 		if err := s.withinBudget(ctx, ref, x); err != nil {
 			return stored, err
 		}
+		sent := time.Now()
 		announced, err := s.announce(ctx, ref, x, me)
 		if errors.Is(err, connection.ErrVersionConflict) {
 			continue
 		}
 		if err != nil {
 			return stored, err
+		}
+		if time.Since(sent) > presentWithin {
+			s.withdraw(ctx, ref, announced, before)
+			continue
 		}
 		x.stored = announced
 		return s.redeem(ctx, ref, x, config, redemption{unanswered: before != nil && !x.spends().Empty(), trial: trial != nil})
