@@ -8,9 +8,10 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
-// beatEvery fits a heartbeat time-out of five seconds: a dead worker is noticed in
-// five, and whatever is over in two costs no heartbeat at all.
-const beatEvery = 2 * time.Second
+// firstBeat and beatEvery fit a heartbeat time-out of four seconds: a dead worker is
+// noticed in four and its work goes on in five, and whatever is over in two costs no
+// heartbeat at all.
+const firstBeat, beatEvery = 2 * time.Second, time.Second
 
 // pulse heartbeats from a while into an attempt until it is stopped, so that a
 // short attempt costs none. Each beat repeats what was last said.
@@ -25,7 +26,7 @@ type pulse struct {
 func startPulse(ctx context.Context) *pulse {
 	p := &pulse{ctx: ctx, done: make(chan struct{})}
 	go func() {
-		timer := time.NewTimer(beatEvery)
+		timer := time.NewTimer(firstBeat)
 		defer timer.Stop()
 		for {
 			select {
