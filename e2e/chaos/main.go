@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	good, err := command(ctx, os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(2)
+	}
+	if !good {
+		os.Exit(1)
+	}
+}
+
+const usage = `chaos kills and cuts the running product at named points and counts what was lost.
+
+  make chaos                                    a full run: four sweeps and the controls
+  make chaos CHAOS_ARGS="--sweeps 1 --only redeem"
+  make chaos CHAOS_ARGS="--seed 7"              the same choices again
+
+It prints tables as Markdown on standard output, progress on standard error, and
+exits with 1 where something was found that must not be, with 2 where it could not
+run. The binaries must be built: make build.
+
+Flags:
+`
+
+// command runs what the arguments ask for and reports whether all is well.
+func command(ctx context.Context, args []string) (bool, error) {
+	began := time.Now()
+	p := plan{modes: modes, stores: storeFaults, crowds: true, controls: controls, say: func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, "%6.0f s  "+format+"\n", append([]any{time.Since(began).Seconds()}, args...)...)
+	}}
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
+	flags.Uint64Var(&p.seed, "seed", uint64(began.UnixNano()), "what everything random is made from (default: the time)")
+	flags.IntVar(&p.sweeps, "sweeps", 4, "how often each point is gone to; a sweep takes about eight minutes")
+	only := flags.String("only", "", "regular expression: only points whose name matches")
+	noControls := flags.Bool("no-controls", false, "leave out the workers with a guard taken out")
+	report := flags.String("json", "", "file for the whole result")
+	flags.StringVar(&p.root, "root", "..", "the repository, for the controls")
+	flags.BoolVar(&p.keep, "keep", false, "keep logs and state")
+	if err := flags.Parse(args); err != nil {
+		return false, err
+	}
+	var err error
+	if *only != "" {
+		if p.only, err = regexp.Compile(*only); err != nil {
+			return false, fmt.Errorf("--only: %w", err)
+		}
+	}
+	if len(p.points()) == 0 || p.sweeps < 1 {
+		return false, fmt.Errorf("no point matches --only %q, or --sweeps is below 1", *only)
+	}
+	if *noControls {
+		p.controls = nil
+	}
+	if p.root, err = filepath.Abs(p.root); err != nil {
+		return false, err
+	}
+	p.bin = filepath.Join(p.root, "bin")
+	b, err := campaign(ctx, p)
+	b.print(os.Stdout)
+	if *report != "" {
+		if wrong := b.write(*report); err == nil {
+			err = wrong
+		}
+	}
+	return err == nil && b.good(), err
+}
