@@ -57,7 +57,7 @@ func parseOptions(args []string) (options, error) {
 	flags.DurationVar((*time.Duration)(&chosen.RefreshIdle), "refresh-idle", 0, "lifetime of refresh tokens from the last refresh on; 0 is for ever")
 	flags.DurationVar((*time.Duration)(&chosen.CodeTTL), "code-ttl", healthy.CodeTTL.Std(), "lifetime of authorization codes")
 	flags.DurationVar((*time.Duration)(&chosen.DeviceInterval), "device-interval", healthy.DeviceInterval.Std(), "least time between two polls of a device")
-	flags.StringVar(&rotation, "rotation", string(healthy.Rotation), "strict, grace, grace_same, none or omit")
+	flags.StringVar(&rotation, "rotation", string(healthy.Rotation), "strict, grace, grace_same, grace_old, successor, unexpired, none or omit")
 	flags.DurationVar((*time.Duration)(&chosen.Grace), "grace", healthy.Grace.Std(), "how long a used refresh token is accepted again in the grace modes")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err

@@ -6,17 +6,53 @@ import (
 	"time"
 
 	"connectedapps/devstack/sandbox/internal/ledger"
+	"connectedapps/devstack/sandbox/internal/settings"
 	"connectedapps/devstack/sandbox/internal/state"
 )
 
 // reasonAdmin is the revocation reason of a family ended here, and the detail of its ledger entry.
 const reasonAdmin = "admin"
 
-func (s *Server) listGrants(r *http.Request) (any, error) {
+// listedFamily is a family and what applies to it now.
+type listedFamily struct {
+	state.Family
+	Live      bool              `json:"live"`
+	Rotation  settings.Rotation `json:"rotation"`
+	AccessTTL settings.Duration `json:"access_ttl"`
+}
+
+func (s *Server) listed(family state.Family) listedFamily {
+	current := s.live.Current().For(family.Settings)
+	return listedFamily{Family: family, Live: !family.Revoked(), Rotation: current.Rotation, AccessTTL: current.AccessTTL}
+}
+
+// listFamilies tells of every family, ended ones included: what lives and belongs to nobody is an orphan.
+func (s *Server) listFamilies(r *http.Request) (any, error) {
 	query := r.URL.Query()
-	return s.state.Families(r.Context(), state.FamilySelector{
+	families, err := s.state.Families(r.Context(), state.FamilySelector{
 		Family: query.Get("family"), User: query.Get("user"), Client: query.Get("client"),
 	})
+	answer := make([]listedFamily, 0, len(families))
+	for _, family := range families {
+		answer = append(answer, s.listed(family))
+	}
+	return answer, err
+}
+
+// changeFamily sets what one family does differently from the settings in force, from its next token request on.
+func (s *Server) changeFamily(r *http.Request) (any, error) {
+	var change settings.Family
+	if err := decode(r, &change); err != nil {
+		return nil, err
+	}
+	if err := s.live.Current().For(change).Validate(); err != nil {
+		return nil, badRequest{err}
+	}
+	family, err := s.state.SetFamily(r.Context(), r.PathValue("family"), change)
+	if err != nil {
+		return nil, err
+	}
+	return s.listed(family), nil
 }
 
 // revokeGrant ends families as a person would who removes the app from their account.
@@ -32,7 +68,7 @@ func (s *Server) revokeGrant(r *http.Request) (any, error) {
 	for _, family := range revoked {
 		err := s.ledger.Append(ledger.Entry{
 			Time: s.clock.Now(), Kind: ledger.KindRevoke, Outcome: ledger.OutcomeOK, Detail: reasonAdmin, Status: http.StatusOK,
-			Client: family.Client, Account: family.User, Family: family.ID, PresentedGeneration: family.Generation,
+			Client: family.Client, Account: family.User, Family: family.ID, Revoked: reasonAdmin, PresentedGeneration: family.Generation,
 		})
 		if err != nil {
 			return nil, err
@@ -55,7 +91,7 @@ func (s *Server) narrowGrant(r *http.Request) (any, error) {
 }
 
 func (s *Server) revokeAccessTokens(r *http.Request) (any, error) {
-	count, err := s.state.RemoveAllAccessTokens(r.Context())
+	count, err := s.state.RevokeAllAccessTokens(r.Context(), s.clock.Now())
 	return map[string]int{"revoked": count}, err
 }
 

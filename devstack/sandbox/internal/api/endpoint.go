@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"connectedapps/devstack/sandbox/internal/ledger"
+	"connectedapps/devstack/sandbox/internal/settings"
 )
 
 // handlerFunc serves somebody who has signed in and may do this. What it returns as an error has not been
@@ -34,6 +36,11 @@ func (s *Server) endpoint(scope string, handler handlerFunc) http.Handler {
 			Auth: string(presented.kind), Credential: ledger.Fingerprint(presented.secret),
 			IdempotencyKey: r.Header.Get("Idempotency-Key"),
 		}}
+		if failure, failing := s.live.TakeAPIFailure(r.Method, r.URL.Path, false); failing {
+			recorder.entry.Outcome = "failed"
+			recorder.fail(failure)
+			return
+		}
 		var err error
 		switch {
 		case current.Down:
@@ -51,6 +58,7 @@ func (s *Server) endpoint(scope string, handler handlerFunc) http.Handler {
 
 func (s *Server) serve(w *recorder, r *http.Request, scope string, body []byte, presented presentedCredential, handler handlerFunc) error {
 	caller, err := s.identify(r, body, presented)
+	w.entry.Family, w.entry.PresentedGeneration, w.entry.Detail = caller.family, caller.generation, caller.dead
 	if err != nil {
 		return err
 	}
@@ -74,9 +82,41 @@ type recorder struct {
 	server *Server
 	entry  ledger.Entry
 	booked bool
+	// withheld is set once the answer is replaced by a failure.
+	withheld bool
 }
 
 func (w *recorder) WriteHeader(status int) {
+	if !w.booked && status < http.StatusBadRequest {
+		if failure, failing := w.server.live.TakeAPIFailure(w.entry.Method, w.entry.Path, true); failing {
+			w.entry.Lost = true
+			w.fail(failure)
+			return
+		}
+	}
+	w.acknowledge(status)
+}
+
+// fail books the request and answers it as the failure says, whatever has been done.
+func (w *recorder) fail(failure settings.Failure) {
+	if failure.Drop {
+		w.acknowledge(0)
+		panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
+	}
+	clear(w.Header())
+	if failure.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(failure.RetryAfter.Std().Seconds())))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.acknowledge(failure.Status)
+	_, _ = w.ResponseWriter.Write(failedAnswer) // the client has gone if this fails
+	w.withheld = true
+}
+
+var failedAnswer = []byte(`{"error":{"code":"internal","message":"The sandbox was told to fail this request."}}` + "\n")
+
+// acknowledge books the request and sends the status; 0 sends none.
+func (w *recorder) acknowledge(status int) {
 	if !w.booked {
 		w.booked = true
 		w.entry.Time, w.entry.Status = w.server.clock.Now(), status
@@ -87,12 +127,17 @@ func (w *recorder) WriteHeader(status int) {
 			status = http.StatusInternalServerError // what is not in the ledger must not be acknowledged
 		}
 	}
-	w.ResponseWriter.WriteHeader(status)
+	if status != 0 {
+		w.ResponseWriter.WriteHeader(status)
+	}
 }
 
 func (w *recorder) Write(body []byte) (int, error) {
 	if !w.booked {
 		w.WriteHeader(http.StatusOK)
+	}
+	if w.withheld {
+		return len(body), nil
 	}
 	return w.ResponseWriter.Write(body)
 }

@@ -138,6 +138,10 @@ type principal struct {
 	auth    AuthKind
 	client  string
 	scopes  []string
+	// family and generation are those of an OAuth access token, dead says what it died of; see oauth.Access.
+	family     string
+	generation uint64
+	dead       string
 	// organisation is the one that the request names; "" for none.
 	organisation string
 }
@@ -150,12 +154,13 @@ func (s *Server) identify(r *http.Request, body []byte, presented presentedCrede
 		return principal{}, errNoCredential
 	case AuthOAuth:
 		access, err := s.tokens.CheckAccessToken(ctx, presented.secret)
+		caller := principal{family: access.Family, generation: access.Generation, dead: access.Dead}
 		if err != nil {
-			return principal{}, errInvalidToken
+			return caller, errInvalidToken
 		}
-		return principal{
-			account: state.FindAccount(access.Account), auth: AuthOAuth, client: access.Client, scopes: access.Scopes,
-		}, nil
+		caller.account, caller.auth = state.FindAccount(access.Account), AuthOAuth
+		caller.client, caller.scopes = access.Client, access.Scopes
+		return caller, nil
 	case AuthOAuth1:
 		access, err := s.signed.Check(ctx, r, body)
 		var refusal oauth1.Refusal

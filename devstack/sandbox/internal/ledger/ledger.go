@@ -40,18 +40,23 @@ type Entry struct {
 	Kind Kind      `json:"kind"`
 	// Outcome is what the sandbox decided ("ok" or an error code), whether or not the answer got through.
 	Outcome string `json:"outcome"`
-	// Detail says why in one word: reuse, family_revoked, expired, unknown, grace, replayed, admin, denied.
+	// Detail says why in one word: reuse, family_revoked, revoked, expired, unknown, grace, replayed, predecessor,
+	// too_early, admin, denied.
 	Detail string `json:"detail,omitempty"`
 	// Status is the HTTP status answered; 0 means that the connection was dropped.
 	Status int `json:"status"`
 	// Lost is set where the work was done and its answer then withheld on purpose.
 	Lost bool `json:"lost,omitempty"`
 
-	GrantType           string `json:"grant_type,omitempty"`
-	Client              string `json:"client,omitempty"`
-	Account             string `json:"account,omitempty"`
-	Scope               string `json:"scope,omitempty"`
-	Family              string `json:"family,omitempty"`
+	GrantType string `json:"grant_type,omitempty"`
+	Client    string `json:"client,omitempty"`
+	Account   string `json:"account,omitempty"`
+	Scope     string `json:"scope,omitempty"`
+	Family    string `json:"family,omitempty"`
+	// Live tells whether the family lives on after the request; nil where there is no family yet.
+	Live *bool `json:"live,omitempty"`
+	// Revoked is why this very request ended the family: reuse, code_replay, client or admin; "" if it did not.
+	Revoked             string `json:"revoked,omitempty"`
 	Presented           string `json:"presented,omitempty"`
 	PresentedGeneration uint64 `json:"presented_generation,omitempty"`
 	Generation          uint64 `json:"generation,omitempty"`

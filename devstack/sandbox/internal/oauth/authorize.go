@@ -153,6 +153,9 @@ func answerParameters(err error, requestState, issuer string) url.Values {
 // book writes a ledger entry, or answers 500: what is not in the ledger must not be acknowledged.
 func (s *Server) book(w http.ResponseWriter, entry ledger.Entry) bool {
 	entry.Time = s.clock.Now()
+	if family, err := s.state.Family(context.Background(), entry.Family); err == nil {
+		entry.Live = new(!family.Revoked())
+	}
 	if err := s.ledger.Append(entry); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return false

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/ory/fosite"
+
+	"connectedapps/devstack/sandbox/internal/state"
 )
 
 // Introspection is an answer of RFC 7662 section 2.2.
@@ -56,19 +58,44 @@ type Access struct {
 	Account string
 	Client  string
 	Scopes  []string
+	// Family and Generation are the token's, known of a dead one too; Dead says what it died of: expired, revoked,
+	// family_revoked or unknown. "" for a living one.
+	Family     string
+	Generation uint64
+	Dead       string
 }
 
 // CheckAccessToken answers what an access token is good for; any error means that it is good for nothing.
 // A refresh token is none, though the library would accept it here.
 func (s *Server) CheckAccessToken(ctx context.Context, token string) (Access, error) {
+	kept, dead := s.lookUp(ctx, token)
+	answer := Access{Family: kept.Family, Generation: kept.Generation, Dead: dead}
 	use, request, err := s.provider.IntrospectToken(ctx, token, fosite.AccessToken, s.lifetimes.newSession(""))
 	if err != nil {
-		return Access{}, err
+		return answer, err
 	}
 	if use != fosite.AccessToken {
-		return Access{}, fosite.ErrRequestUnauthorized
+		return answer, fosite.ErrRequestUnauthorized
 	}
-	return Access{
-		Account: request.GetSession().GetSubject(), Client: request.GetClient().GetID(), Scopes: request.GetGrantedScopes(),
-	}, nil
+	answer.Account, answer.Client = request.GetSession().GetSubject(), request.GetClient().GetID()
+	answer.Scopes, answer.Dead = request.GetGrantedScopes(), ""
+	return answer, nil
+}
+
+// lookUp finds an access token and what, if anything, it died of. That it expired comes first, for its holder knew.
+func (s *Server) lookUp(ctx context.Context, token string) (state.Token, string) {
+	kept, err := s.state.Token(ctx, state.Access, s.strategy.AccessTokenSignature(ctx, token))
+	if err != nil {
+		return state.Token{}, detailUnknown
+	}
+	family, err := s.state.Family(ctx, kept.Family)
+	switch {
+	case kept.ExpiresAt.Before(s.clock.Now()):
+		return kept, detailExpired
+	case !kept.RevokedAt.IsZero():
+		return kept, detailRevoked
+	case err != nil || family.Revoked():
+		return kept, detailFamilyRevoked
+	}
+	return kept, ""
 }

@@ -62,7 +62,6 @@ func NewServer(ctx context.Context, issuer string, db *state.DB, book *ledger.Le
 	times := &lifetimes{clock: now, live: live}
 	strategy := &tokenStrategy{
 		CoreStrategy: fositeoauth2.NewHMACSHAStrategyUnPrefixed(&hmac.HMACStrategy{Config: config}, config),
-		live:         live,
 	}
 	kept := &storage{state: db, live: live, clock: now, lifetimes: times}
 	provider := compose.Compose(config, kept, strategy,
@@ -83,15 +82,13 @@ func NewServer(ctx context.Context, issuer string, db *state.DB, book *ledger.Le
 }
 
 // tokenStrategy makes tokens as the library does, except that a refresh in a mode that does not rotate
-// is answered with the refresh token it came with.
-type tokenStrategy struct {
-	fositeoauth2.CoreStrategy
-	live *settings.Live
-}
+// is answered with the refresh token it came with, and so is a second use in mode grace_old.
+type tokenStrategy struct{ fositeoauth2.CoreStrategy }
 
 func (s *tokenStrategy) GenerateRefreshToken(ctx context.Context, request fosite.Requester) (token, signature string, err error) {
-	presented := request.GetRequestForm().Get("refresh_token")
-	if presented != "" && !s.live.Current().Rotation.Replaces() {
+	presented, noted := request.GetRequestForm().Get("refresh_token"), traceOf(ctx)
+	if presented != "" && noted.inForce != nil && (!noted.inForce.Rotation.Replaces() ||
+		noted.inForce.Rotation == settings.RotationGraceOld && noted.detail == detailGrace) {
 		return presented, s.RefreshTokenSignature(ctx, presented), nil
 	}
 	return s.CoreStrategy.GenerateRefreshToken(ctx, request)

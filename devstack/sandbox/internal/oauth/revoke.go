@@ -23,6 +23,7 @@ func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) {
 	failure, failing := s.live.TakeRevocationFailure()
 	if failing && !failure.After {
 		entry.Outcome, entry.Detail = "failed", detailFailed
+		entry.Family = s.familyOf(r.Context(), r.PostForm.Get("token"))
 		s.fail(w, entry, failure)
 		return
 	}
@@ -45,6 +46,15 @@ func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) {
 	s.answerRevocation(w, r, entry, refusal)
 }
 
+// familyOf is the family of an access or refresh token; "" for neither.
+func (s *Server) familyOf(ctx context.Context, token string) string {
+	kept, err := s.state.Token(ctx, state.Refresh, s.strategy.RefreshTokenSignature(ctx, token))
+	if err != nil {
+		kept, _ = s.state.Token(ctx, state.Access, s.strategy.AccessTokenSignature(ctx, token)) // unknown is ""
+	}
+	return kept.Family
+}
+
 // revoke lets a client revoke as the library does, and whoever has no client, such as a service that signs assertions,
 // revoke the very access token that the request is made with.
 func (s *Server) revoke(ctx context.Context, r *http.Request) error {
@@ -60,7 +70,13 @@ func (s *Server) revoke(ctx context.Context, r *http.Request) error {
 	}
 	kept, err := s.state.Token(ctx, state.Access, s.strategy.AccessTokenSignature(ctx, token))
 	if err == nil {
-		_, err = s.state.RevokeFamilies(ctx, state.FamilySelector{Family: kept.Family}, reasonClient, s.clock.Now())
+		noted := traceOf(ctx)
+		noted.family = kept.Family
+		var ended []state.Family
+		ended, err = s.state.RevokeFamilies(ctx, state.FamilySelector{Family: kept.Family}, reasonClient, s.clock.Now())
+		if len(ended) > 0 {
+			noted.revoked = reasonClient
+		}
 	}
 	if err != nil {
 		return fosite.ErrTemporarilyUnavailable.WithWrap(err)

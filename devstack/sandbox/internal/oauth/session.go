@@ -18,8 +18,8 @@ type lifetimes struct {
 }
 
 // expiry is when a token issued now ends; the zero time means never.
-func (l *lifetimes) expiry(kind fosite.TokenType, authorizedAt time.Time) time.Time {
-	now, current := l.clock.Now(), l.live.Current()
+func (l *lifetimes) expiry(kind fosite.TokenType, authorizedAt time.Time, current settings.Settings) time.Time {
+	now := l.clock.Now()
 	switch kind {
 	case fosite.AccessToken:
 		return now.Add(current.AccessTTL.Std())
@@ -53,6 +53,8 @@ type session struct {
 	AuthorizedAt time.Time                      `json:"authorized_at"`
 	Expires      map[fosite.TokenType]time.Time `json:"expires"`
 	lifetimes    *lifetimes
+	// inForce are the settings of the family that is refreshed; nil for those of the moment.
+	inForce *settings.Settings
 }
 
 func (l *lifetimes) newSession(subject string) *session {
@@ -61,7 +63,11 @@ func (l *lifetimes) newSession(subject string) *session {
 
 // SetExpiresAt ignores the moment the library reckoned (by the system's clock, rounded to a second).
 func (s *session) SetExpiresAt(kind fosite.TokenType, _ time.Time) {
-	s.Expires[kind] = s.lifetimes.expiry(kind, s.AuthorizedAt)
+	current := s.lifetimes.live.Current()
+	if s.inForce != nil {
+		current = *s.inForce
+	}
+	s.Expires[kind] = s.lifetimes.expiry(kind, s.AuthorizedAt, current)
 }
 
 // GetExpiresAt translates to the system's clock, with which the library compares it.

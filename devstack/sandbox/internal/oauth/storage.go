@@ -107,7 +107,7 @@ func (s *storage) putRequest(ctx context.Context, kind state.TokenKind, signatur
 		return err
 	}
 	return s.state.PutToken(ctx, kind, signature, state.Token{
-		Family: request.GetID(), ExpiresAt: s.lifetimes.expiry(fosite.AuthorizeCode, time.Time{}), Request: raw,
+		Family: request.GetID(), ExpiresAt: s.lifetimes.expiry(fosite.AuthorizeCode, time.Time{}, s.live.Current()), Request: raw,
 	})
 }
 

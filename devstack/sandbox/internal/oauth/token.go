@@ -108,6 +108,12 @@ func (s *Server) exchange(r *http.Request) answer {
 	return done
 }
 
+// errTooEarly is what Exact Online answers to a refresh while its access token is valid, down to the code: it has
+// none of RFC 6749 section 5.2 for it.
+var errTooEarly = &fosite.RFC6749Error{
+	ErrorField: "access_denied", DescriptionField: "Rate limit exceeded: access_token not expired", CodeField: http.StatusBadRequest,
+}
+
 func (s *Server) redeem(ctx context.Context, r *http.Request) (map[string]any, error) {
 	if authenticationsOf(r) > 1 {
 		// RFC 6749 section 2.3: one method per request.
@@ -122,6 +128,10 @@ func (s *Server) redeem(ctx context.Context, r *http.Request) (map[string]any, e
 	if err != nil {
 		return nil, err
 	}
+	noted := traceOf(ctx)
+	if noted.inForce != nil {
+		current = *noted.inForce
+	}
 	switch {
 	case request.GetGrantTypes().ExactOne(grantClientCredentials):
 		grantClientScopes(request)
@@ -132,7 +142,11 @@ func (s *Server) redeem(ctx context.Context, r *http.Request) (map[string]any, e
 	case request.GetGrantTypes().ExactOne(grantJWTBearer):
 		actAsService(ctx, request)
 	}
-	if traceOf(ctx).detail == detailGrace && current.Rotation == settings.RotationGraceSame {
+	if request.GetGrantTypes().ExactOne(grantRefreshToken) && !current.MayRefresh(s.clock.Now(), noted.newestAccessUntil) {
+		noted.detail = detailTooEarly
+		return nil, errTooEarly
+	}
+	if noted.detail == detailGrace && current.Rotation == settings.RotationGraceSame {
 		return s.repeatAnswer(ctx, r.PostForm.Get(grantRefreshToken))
 	}
 	response, err := s.provider.NewAccessResponse(ctx, request)
@@ -147,7 +161,8 @@ func (s *Server) redeem(ctx context.Context, r *http.Request) (map[string]any, e
 			delete(body, grantRefreshToken)
 		case settings.RotationGraceSame:
 			return body, s.keepAnswer(ctx, r.PostForm.Get(grantRefreshToken), body)
-		case settings.RotationStrict, settings.RotationGrace, settings.RotationNone:
+		case settings.RotationStrict, settings.RotationGrace, settings.RotationGraceOld, settings.RotationSuccessor,
+			settings.RotationUnexpired, settings.RotationNone:
 		}
 	}
 	return body, nil

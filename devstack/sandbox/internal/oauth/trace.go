@@ -3,10 +3,12 @@ package oauth
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ory/fosite"
 
 	"connectedapps/devstack/sandbox/internal/ledger"
+	"connectedapps/devstack/sandbox/internal/settings"
 )
 
 // Details of a ledger entry: why an outcome came about.
@@ -20,6 +22,9 @@ const (
 	detailReplayed      = "replayed"
 	detailDenied        = "denied"
 	detailFailed        = "failed_on_request"
+	detailPredecessor   = "predecessor"
+	detailTooEarly      = "too_early"
+	detailRevoked       = "revoked"
 )
 
 // reasonClient is the revocation reason when the client asked for it.
@@ -35,6 +40,13 @@ type trace struct {
 	detail              string
 	// issuer is whose key an assertion was checked with.
 	issuer string
+	// presented is the signature of the refresh token presented, inForce are the settings of its family.
+	presented string
+	inForce   *settings.Settings
+	// newestAccessUntil is when the family's newest access token ends; zero where it has been ended.
+	newestAccessUntil time.Time
+	// revoked is the reason for which the request ended the family; "" if it did not.
+	revoked string
 	// revocation is the reason kept should the library revoke the family.
 	revocation string
 }
@@ -59,7 +71,7 @@ func (t *trace) noteReplay(detail string) { t.detail, t.revocation = detail, det
 func (t *trace) describe(entry *ledger.Entry, err error) {
 	entry.Family, entry.Account = t.family, t.account
 	entry.PresentedGeneration, entry.Generation = t.presentedGeneration, t.generation
-	entry.Outcome, entry.Detail = ledger.OutcomeOK, t.detail
+	entry.Outcome, entry.Detail, entry.Revoked = ledger.OutcomeOK, t.detail, t.revoked
 	if err == nil {
 		return
 	}

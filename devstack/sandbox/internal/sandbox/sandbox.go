@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"connectedapps/devstack/sandbox/internal/admin"
 	"connectedapps/devstack/sandbox/internal/api"
@@ -113,9 +114,12 @@ func (s *Sandbox) Close() error {
 // CredentialsPath is where the static credentials were read or written.
 func (s *Sandbox) CredentialsPath() string { return s.credentialsPath }
 
+// keepExpired is how long what has expired is still known as that, and not just as unknown.
+const keepExpired = 24 * time.Hour
+
 func seed(ctx context.Context, db *state.DB, file *credentialsFile, config Config) error {
 	now := config.Clock.Now()
-	if err := db.RemoveExpired(ctx, now); err != nil {
+	if err := db.RemoveExpired(ctx, now.Add(-keepExpired)); err != nil {
 		return err
 	}
 	if err := db.SeedContacts(ctx, now); err != nil {

@@ -194,3 +194,91 @@ func TestStateSurvivesReopening(t *testing.T) {
 	w.wantOAuthError(w.refresh(third.Refresh), "invalid_grant") // and the family still dead
 	w.post("/oauth/revoke", url.Values{"token": {third.Refresh}}).want(200)
 }
+
+func TestAPIExecutesThenFails(t *testing.T) {
+	for name, failure := range map[string]string{
+		"answers 500": `{"count":1,"status":500,"after":true,"method":"POST","path":"/api/v1/contacts"}`,
+		"drops":       `{"count":1,"drop":true,"after":true}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			tokens := w.connect("ada", allScopes)
+			w.set(`{"fail_api":` + failure + `}`)
+			w.call("GET", "/api/v1/me", "").want(401) // what is refused has done nothing, and spends none
+			// On a connection used before, net/http by itself sends again what has an Idempotency-Key.
+			fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			create := func() (*http.Response, error) {
+				request := w.request("POST", "/api/v1/contacts", `{"name":"Once"}`)
+				request.Header.Set("Authorization", "Bearer "+tokens.Access)
+				request.Header.Set("Idempotency-Key", "key-of-one-request")
+				return fresh.Do(request)
+			}
+			response, err := create()
+			if dropped := name == "drops"; dropped != (err != nil) {
+				t.Fatalf("answered %v, %v", response, err)
+			}
+			want := 0
+			if err == nil {
+				response.Body.Close()
+				want = 500
+			}
+			entry := w.lastEntry("api")
+			if entry.Outcome != ledger.OutcomeOK || !entry.Lost || entry.Status != want || entry.IdempotencyKey == "" {
+				t.Errorf("ledger has %+v", entry)
+			}
+			response, err = create()
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != 201 || response.Header.Get("Idempotent-Replayed") != "true" {
+				t.Errorf("the second answer was %d: the first had no effect", response.StatusCode)
+			}
+		})
+	}
+}
+
+func TestAPIFailsBeforeTheWork(t *testing.T) {
+	w := newWorld(t)
+	tokens := w.connect("ada", allScopes)
+	w.set(`{"fail_api":{"count":1,"status":503,"retry_after":"7s","path":"/api/v1/contacts"}}`)
+	w.call("GET", "/api/v1/me", "", bearer(tokens.Access)...).want(200)
+	refused := w.call("POST", "/api/v1/contacts", `{"name":"Never"}`, bearer(tokens.Access)...).want(503)
+	if entry := w.lastEntry("api"); entry.Outcome != "failed" || entry.Lost || refused.header.Get("Retry-After") != "7" {
+		t.Errorf("ledger has %+v", entry)
+	}
+	for _, contact := range w.call("GET", "/api/v1/contacts?limit=100", "", bearer(tokens.Access)...).want(200).contacts() {
+		if contact == "Never" {
+			t.Error("the request that failed was carried out")
+		}
+	}
+}
+
+func (r reply) contacts() (names []string) {
+	r.t.Helper()
+	var page struct{ Items []struct{ Name string } }
+	r.into(&page)
+	for _, item := range page.Items {
+		names = append(names, item.Name)
+	}
+	return names
+}
+
+func TestFailedRevocationLeavesTheFamilyAlive(t *testing.T) {
+	w := newWorld(t)
+	tokens := w.connect("ada", allScopes)
+	w.set(`{"fail_revocations":{"count":1,"status":503}}`)
+	revoke := url.Values{"token": {tokens.Refresh}}
+	w.post("/oauth/revoke", revoke).want(503)
+	if entry := w.lastEntry("revoke"); entry.Family == "" || entry.Live == nil || !*entry.Live || entry.Revoked != "" {
+		t.Errorf("ledger has %+v", entry)
+	}
+	w.post("/oauth/revoke", revoke).want(200)
+	if entry := w.lastEntry("revoke"); entry.Live == nil || *entry.Live || entry.Revoked != "client" {
+		t.Errorf("ledger has %+v", entry)
+	}
+	w.post("/oauth/revoke", revoke).want(200) // dead already
+	if entry := w.lastEntry("revoke"); entry.Revoked != "" {
+		t.Errorf("ledger has %+v", entry)
+	}
+}

@@ -29,7 +29,7 @@ func (l *Live) Current() Settings {
 }
 
 // Merge changes the settings named in a JSON object and leaves the others as they are; within it,
-// fail_token_requests, fail_revocations and organisations are replaced whole. An unknown name or a value
+// fail_token_requests, fail_revocations, fail_api and organisations are replaced whole. An unknown name or a value
 // that does not validate changes nothing.
 func (l *Live) Merge(object []byte) (Settings, error) {
 	l.mu.Lock()
@@ -44,6 +44,9 @@ func (l *Live) Merge(object []byte) (Settings, error) {
 	}
 	if _, replaced := named["fail_revocations"]; replaced {
 		next.FailRevocations = Failure{}
+	}
+	if _, replaced := named["fail_api"]; replaced {
+		next.FailAPI = Failure{}
 	}
 	if _, replaced := named["organisations"]; replaced {
 		next.Organisations = nil
@@ -80,6 +83,17 @@ func (l *Live) TakeRevocationFailure() (Failure, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return take(&l.current.FailRevocations, "")
+}
+
+// TakeAPIFailure spends one of the failures set for the API: of those that come before the work, or of those after it.
+func (l *Live) TakeAPIFailure(method, path string, after bool) (Failure, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	failure := &l.current.FailAPI
+	if failure.After != after || (failure.Path != "" && failure.Path != path) || (failure.Method != "" && failure.Method != method) {
+		return Failure{}, false
+	}
+	return take(failure, "")
 }
 
 func take(failure *Failure, grantType string) (Failure, bool) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -20,11 +21,26 @@ const (
 	RotationGrace Rotation = "grace"
 	// RotationGraceSame answers a second use within Grace with the very pair it was answered first.
 	RotationGraceSame Rotation = "grace_same"
+	// RotationGraceOld answers a second use within Grace with a new access token and the very refresh token presented,
+	// which is thereby good again, as if unused; the one it was replaced by stays good too. A use after that revokes
+	// the family.
+	RotationGraceOld Rotation = "grace_old"
+	// RotationSuccessor lets a replaced token go on answering new pairs until one of its successors is used. From then
+	// on it and its other successors are dead, and using one of them revokes the family.
+	RotationSuccessor Rotation = "successor"
+	// RotationUnexpired refuses a refresh while the newest access token has more than EarlyRefresh to live, with the
+	// answer of a provider that does so: 400 access_denied. Nothing is touched by it; otherwise it is RotationStrict.
+	RotationUnexpired Rotation = "unexpired"
 	// RotationNone answers the same refresh token again, which stays good.
 	RotationNone Rotation = "none"
 	// RotationOmit answers no refresh token at all; the one presented stays good (RFC 6749 section 6).
 	RotationOmit Rotation = "omit"
 )
+
+// Rotations are all of them.
+var Rotations = []Rotation{
+	RotationStrict, RotationGrace, RotationGraceSame, RotationGraceOld, RotationSuccessor, RotationUnexpired, RotationNone, RotationOmit,
+}
 
 // Replaces reports whether a refresh retires the token it was given.
 func (r Rotation) Replaces() bool { return r != RotationNone && r != RotationOmit }
@@ -70,6 +86,8 @@ type Settings struct {
 	CodeTTL     Duration `json:"code_ttl"`
 	Rotation    Rotation `json:"rotation"`
 	Grace       Duration `json:"grace"`
+	// EarlyRefresh is how long before the end of the access token RotationUnexpired accepts a refresh.
+	EarlyRefresh Duration `json:"early_refresh"`
 
 	// DeviceInterval is the least time between two polls of a device, DeviceTTL how long its codes live (RFC 8628).
 	DeviceInterval Duration `json:"device_interval"`
@@ -86,6 +104,8 @@ type Settings struct {
 	TokenAnswerDelay  Duration `json:"token_answer_delay"`
 	FailTokenRequests Failure  `json:"fail_token_requests"`
 	FailRevocations   Failure  `json:"fail_revocations"`
+	// FailAPI makes requests of the API fail. With After only those that were carried out count.
+	FailAPI Failure `json:"fail_api"`
 	// DenyRefresh, when set, is the OAuth error code every refresh is refused with, untouched otherwise.
 	DenyRefresh string `json:"deny_refresh"`
 
@@ -102,6 +122,8 @@ func Default() Settings {
 		CodeTTL:    Duration(time.Minute),
 		Rotation:   RotationStrict,
 		Grace:      Duration(10 * time.Second),
+		// Exact Online accepts a refresh 30 seconds before the end of the access token.
+		EarlyRefresh: Duration(30 * time.Second),
 
 		DeviceInterval: Duration(time.Second),
 		DeviceTTL:      Duration(10 * time.Minute),
@@ -114,10 +136,8 @@ func Default() Settings {
 
 // Validate names the first setting that makes no sense.
 func (s Settings) Validate() error {
-	switch s.Rotation {
-	case RotationStrict, RotationGrace, RotationGraceSame, RotationNone, RotationOmit:
-	default:
-		return fmt.Errorf("rotation %q is none of strict, grace, grace_same, none, omit", s.Rotation)
+	if !slices.Contains(Rotations, s.Rotation) {
+		return fmt.Errorf("rotation %q is none of %v", s.Rotation, Rotations)
 	}
 	if s.AccessTTL.Std() < time.Second {
 		return fmt.Errorf("access_ttl %s is below one second, the grain of expires_in", s.AccessTTL.Std())
@@ -134,7 +154,7 @@ func (s Settings) Validate() error {
 	if s.RateLimit.Requests < 1 || s.RateLimit.Window.Std() < time.Second {
 		return fmt.Errorf("rate_limit needs at least 1 request and a window of 1s")
 	}
-	for name, failure := range map[string]Failure{"fail_token_requests": s.FailTokenRequests, "fail_revocations": s.FailRevocations} {
+	for name, failure := range map[string]Failure{"fail_token_requests": s.FailTokenRequests, "fail_revocations": s.FailRevocations, "fail_api": s.FailAPI} {
 		if err := failure.validate(); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -152,6 +172,9 @@ type Failure struct {
 	Drop bool `json:"drop"`
 	// GrantType limits a token failure to one grant type; empty means any.
 	GrantType string `json:"grant_type,omitempty"`
+	// Path and Method limit a failure of the API to one path ("/api/v1/contacts") and one method; empty means any.
+	Path   string `json:"path,omitempty"`
+	Method string `json:"method,omitempty"`
 	// RetryAfter, when set, is sent as Retry-After in whole seconds.
 	RetryAfter Duration `json:"retry_after"`
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"connectedapps/devstack/sandbox/internal/settings"
 )
 
 // ErrEmptySelector is answered to a selector that names nothing: it would otherwise select every family.
@@ -22,6 +24,10 @@ type Family struct {
 	CreatedAt time.Time `json:"created_at"`
 	// Generation counts token answers: 1 is the first.
 	Generation uint64 `json:"generation"`
+	// Settings are what it does differently from all others.
+	Settings settings.Family `json:"settings,omitzero"`
+	// NewestAccess is the signature of the access token issued last.
+	NewestAccess string `json:"newest_access,omitempty"`
 	// RevokedAt is zero while the family lives. RevokedFor is then one of reuse, code_replay, client, admin.
 	RevokedAt  time.Time `json:"revoked_at,omitzero"`
 	RevokedFor string    `json:"revoked_for,omitempty"`
@@ -90,6 +96,18 @@ func (d *DB) NarrowFamilies(ctx context.Context, selector FamilySelector, scopes
 			return scope != "offline_access" && !slices.Contains(scopes, scope)
 		})
 	})
+}
+
+// SetFamily changes what one family does differently; ErrNotFound where there is none, living or not.
+func (d *DB) SetFamily(ctx context.Context, id string, change settings.Family) (family Family, err error) {
+	err = d.Update(ctx, func(ctx context.Context) error {
+		if family, err = d.Family(ctx, id); err != nil {
+			return err
+		}
+		family.Settings = family.Settings.Merge(change)
+		return d.PutFamily(ctx, family)
+	})
+	return family, err
 }
 
 func (d *DB) changeFamilies(ctx context.Context, selector FamilySelector, change func(*Family)) ([]Family, error) {

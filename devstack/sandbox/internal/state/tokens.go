@@ -17,6 +17,14 @@ type Token struct {
 	ExpiresAt  time.Time `json:"expires_at,omitzero"`
 	// UsedAt is when a refresh token was exchanged or a code redeemed; zero before.
 	UsedAt time.Time `json:"used_at,omitzero"`
+	// SupersededAt is when one of the refresh tokens that replaced this one was used, or one of the others that
+	// replaced the same one as this; zero before.
+	SupersededAt time.Time `json:"superseded_at,omitzero"`
+	// Predecessor is the refresh token that this one replaced, Successors are those that replaced it. By signature.
+	Predecessor string   `json:"predecessor,omitempty"`
+	Successors  []string `json:"successors,omitempty"`
+	// RevokedAt is when an access token was ended by itself; zero before. Its family may have ended, too.
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
 	// Request is the authorization server's own record of the request the token answers.
 	Request json.RawMessage `json:"request"`
 }
@@ -59,14 +67,21 @@ func (d *DB) RemoveToken(ctx context.Context, kind TokenKind, signature string) 
 	return d.update(ctx, func(tx *bolt.Tx) error { return kind.table.remove(tx, signature) })
 }
 
-// RemoveAllAccessTokens makes every access token issued so far invalid and answers how many there were.
-func (d *DB) RemoveAllAccessTokens(ctx context.Context) (count int, err error) {
+// RevokeAllAccessTokens ends every access token issued so far and answers how many there were.
+func (d *DB) RevokeAllAccessTokens(ctx context.Context, at time.Time) (count int, err error) {
 	err = d.update(ctx, func(tx *bolt.Tx) error {
-		count = tx.Bucket([]byte(accessTokens)).Stats().KeyN
-		if err := tx.DeleteBucket([]byte(accessTokens)); err != nil {
-			return err
+		revoked := map[string]Token{}
+		err := accessTokens.each(tx, func(signature string, token Token) error {
+			if token.RevokedAt.IsZero() {
+				token.RevokedAt = at
+				revoked[signature] = token
+			}
+			return nil
+		})
+		count = len(revoked)
+		for signature, token := range revoked {
+			err = errors.Join(err, accessTokens.put(tx, signature, token))
 		}
-		_, err := tx.CreateBucket([]byte(accessTokens))
 		return err
 	})
 	return count, err
