@@ -13,6 +13,9 @@ import (
 // the way to the provider. A tenth of the life where that is shorter.
 const lead = 10 * time.Second
 
+// grain is how exact Vault's clock is told and an expiry known: to the second.
+const grain = time.Second
+
 // use runs do with a credential that is good as far as can be known, and renews
 // it once when the provider says that it is not. What do answers is passed on;
 // a credential that is refused although it is fresh is recorded as rejected.
@@ -29,6 +32,9 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		return err
 	}
 	renewed := false
+	if wait := lastMoment(stored, x); wait > 0 && !pause(ctx, wait) {
+		return ctx.Err()
+	}
 	if expiring(stored, x) {
 		fresh, err := a.spender.Renew(ctx, ref, "the access has expired and cannot be renewed without a person")
 		switch {
@@ -105,6 +111,19 @@ func expiring(s connection.Stored, x access) bool {
 		ahead = 0
 	}
 	return !s.Clock.Now().Add(ahead).Before(token.ExpiresAt)
+}
+
+// lastMoment is how long to wait before an access is used that ends at any moment, and
+// that the app renews only once it has ended; 0 where there is no need to.
+func lastMoment(s connection.Stored, x access) time.Duration {
+	token := s.Credential.Earliest()
+	if token.ExpiresAt.IsZero() || !x.renewable() || x.early() {
+		return 0
+	}
+	if left := token.ExpiresAt.Sub(s.Clock.Now()); left > 0 && left <= grain {
+		return left + grain
+	}
+	return 0
 }
 
 func unauthorized(err error) bool {

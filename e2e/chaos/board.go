@@ -70,13 +70,15 @@ type spread struct {
 
 // matrixRow is a point with how its cells ended.
 type matrixRow struct {
-	Point     string `json:"point"`
-	Cells     int    `json:"cells"`
-	Came      int    `json:"came"`
-	Kept      int    `json:"kept"`
-	Lost      int    `json:"lost"`
-	Findings  int    `json:"findings"`
-	StrictWay string `json:"strikes"`
+	Point    string `json:"point"`
+	Cells    int    `json:"cells"`
+	Came     int    `json:"came"`
+	Kept     int    `json:"kept"`
+	Lost     int    `json:"lost"`
+	Findings int    `json:"findings"`
+	Strikes  string `json:"strikes"`
+	// Noticed is when a connection was looked at again after a kill.
+	Noticed spread `json:"noticed"`
 }
 
 func newBoard(seed uint64, sweeps int) *board {
@@ -117,6 +119,7 @@ func (b *board) close(met map[string]int, points []point, modes []mode, stores [
 	for _, p := range points {
 		row := matrixRow{Point: p.name}
 		strikes := map[strike]bool{}
+		var noticed []float64
 		for _, v := range b.verdicts {
 			if v.cell.point.name != p.name {
 				continue
@@ -132,13 +135,17 @@ func (b *board) close(met map[string]int, points []point, modes []mode, stores [
 				row.Kept++
 			}
 			row.Findings += len(v.findings)
+			if v.noticed > 0 && v.cell.strike == killWorker {
+				noticed = append(noticed, v.noticed.Seconds())
+			}
 		}
 		for _, how := range []strike{killWorker, killTwice, killGateway, partition, stall, loseAnswer, failAnswer, calm} {
 			if strikes[how] {
-				row.StrictWay += " " + string(how)
+				row.Strikes += " " + string(how)
 			}
 		}
-		row.StrictWay = strings.TrimSpace(row.StrictWay)
+		row.Strikes = strings.TrimSpace(row.Strikes)
+		row.Noticed = spreadOf(noticed)
 		b.Matrix = append(b.Matrix, row)
 		for _, m := range modes {
 			for _, store := range stores {
@@ -216,9 +223,9 @@ func (b *board) print(out io.Writer) {
 	}{{"Vault or the app is asked again", b.Noticed}, {"the app is asked again, behind no intent", b.Resumed}, {"the app is asked again, behind an open intent", b.Behind}} {
 		p("| %s | %d | %.1f | %.1f | %.1f |", row.name, row.s.N, row.s.P50, row.s.P95, row.s.Max)
 	}
-	p("\n| point | struck by | cells | at the point | kept | lost to everybody | findings |\n|---|---|---:|---:|---:|---:|---:|")
+	p("\n| point | struck by | cells | at the point | kept | lost to everybody | looked at again, p95 | findings |\n|---|---|---:|---:|---:|---:|---:|---:|")
 	for _, row := range b.Matrix {
-		p("| %s | %s | %d | %d | %d | %d | %d |", row.Point, row.StrictWay, row.Cells, row.Came, row.Kept, row.Lost, row.Findings)
+		p("| %s | %s | %d | %d | %d | %d | %.1f s | %d |", row.Point, row.Strikes, row.Cells, row.Came, row.Kept, row.Lost, row.Noticed.P95, row.Findings)
 	}
 	p("\n| store fault | requests that met it |\n|---|---:|")
 	for _, kind := range storeFaults[1:] {

@@ -51,7 +51,6 @@ func (c *child) terminate(within time.Duration) {
 	}
 }
 
-
 // starts are run by one thread that never ends: the kernel sends the death signal of a
 // child when the thread that made it ends, and Go ends threads at will.
 var starts = sync.OnceValue(func() chan<- func() {

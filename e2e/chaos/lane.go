@@ -12,6 +12,7 @@ import (
 
 	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/e2e/person"
 	"connectedapps/vault"
 	"connectedapps/workflows"
 
@@ -42,6 +43,9 @@ type subject struct {
 	mode   mode
 	store  string
 	family string
+	// person is at the app's answer, which leads to callback; for a connect that a round is about.
+	person   *person.Person
+	callback string
 }
 
 func (l *lane) id(s *subject) connection.ID {

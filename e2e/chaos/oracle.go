@@ -98,16 +98,18 @@ func (c *cell) countEffects(ctx context.Context, v *verdict) error {
 		return nil
 	}
 	lines, err := c.lane.sandbox.of(ctx, func(e entry) bool {
-		return e.Kind == "api" && e.Method == http.MethodPost && e.Path == path && e.Status/100 == 2 && e.Detail != "replayed" || e.Kind == "api" && e.Path == path && e.Detail == "failed_after"
+		return e.Kind == "api" && e.Method == http.MethodPost && e.Path == path && e.Outcome == "ok" && e.Time.After(c.began) &&
+			c.lane.gate.owner(e.Credential) == c.lane.key(c.subject)
 	})
 	if err != nil {
 		return err
 	}
-	effects := 0
+	effects, keys := 0, map[string]bool{}
 	for _, e := range lines {
-		if e.Time.After(c.began) && c.lane.gate.owner(e.Credential) == c.lane.key(c.subject) {
+		if e.IdempotencyKey == "" || !keys[e.IdempotencyKey] { // the app does it once for each key
 			effects++
 		}
+		keys[e.IdempotencyKey] = true
 	}
 	switch {
 	case effects > 1:

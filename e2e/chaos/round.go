@@ -103,7 +103,10 @@ func (l *lane) prepare(ctx context.Context, at point, n int) ([]*subject, error)
 		}
 	}
 	if at.op == opConnect {
-		return subjects, nil
+		return subjects, each(subjects, func(s *subject) (err error) {
+			s.person, s.callback, err = l.callback(ctx, s)
+			return err
+		})
 	}
 	if err := l.connectAll(ctx, subjects); err != nil {
 		return nil, err
@@ -120,17 +123,22 @@ func (l *lane) prepare(ctx context.Context, at point, n int) ([]*subject, error)
 
 // connectAll makes several connections at a time.
 func (l *lane) connectAll(ctx context.Context, subjects []*subject) error {
+	return each(subjects, func(s *subject) error { return l.connect(ctx, s) })
+}
+
+// each does something for some connections at a time, and answers the first error.
+func each(subjects []*subject, do func(*subject) error) error {
 	errs := make(chan error, len(subjects))
 	slots := make(chan struct{}, 6)
 	for _, s := range subjects {
 		go func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			if err := l.connect(ctx, s); err != nil {
-				errs <- fmt.Errorf("%s: %w", s.name, err)
-				return
+			err := do(s)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", s.name, err)
 			}
-			errs <- nil
+			errs <- err
 		}()
 	}
 	var first error
@@ -154,7 +162,7 @@ func (c *cell) work(ctx context.Context) {
 	case opAction:
 		_, c.err = c.lane.act(ctx, c.subject, c.action, c.actionKey)
 	case opConnect:
-		c.err = c.lane.connect(ctx, c.subject)
+		c.err = c.lane.deliver(ctx, c.subject, c.subject.person, c.subject.callback)
 	case opDisconnect:
 		c.err = c.lane.disconnect(ctx, c.subject)
 	}

@@ -36,6 +36,7 @@ type entry struct {
 	Path           string    `json:"path"`
 	Credential     string    `json:"credential"`
 	IdempotencyKey string    `json:"idempotency_key"`
+	Lost           bool      `json:"lost"`
 }
 
 // grant is one act of authorization, as the app keeps it.
@@ -115,7 +116,8 @@ func (s *sandbox) treat(ctx context.Context, family string, m mode) error {
 	if !m.whileValid {
 		life = shortLife
 	}
-	return s.do(ctx, http.MethodPost, "/admin/families/"+family, map[string]any{"rotation": m.name, "access_ttl": life.String(), "grace": grace.String()}, nil)
+	return s.do(ctx, http.MethodPost, "/admin/families/"+family+"/settings", map[string]any{"rotation": m.name,
+		"access_ttl": life.String(), "grace": grace.String(), "early_refresh": "1s"}, nil)
 }
 
 func (s *sandbox) revoke(ctx context.Context, family string) error {
@@ -124,7 +126,7 @@ func (s *sandbox) revoke(ctx context.Context, family string) error {
 
 func (s *sandbox) grants(ctx context.Context, family string) ([]grant, error) {
 	var all []grant
-	path := "/admin/grants"
+	path := "/admin/families"
 	if family != "" {
 		path += "?family=" + family
 	}

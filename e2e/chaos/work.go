@@ -45,13 +45,19 @@ func (l *lane) callback(ctx context.Context, s *subject) (*person.Person, string
 // errAgain is a connect that asks the person to authorize once more.
 var errAgain = errors.New("authorize again")
 
-// connect makes a connection as a person does. A gateway that dies under the person's
-// browser is asked once more, as people do.
+// connect makes a connection as a person does.
 func (l *lane) connect(ctx context.Context, s *subject) error {
 	p, callback, err := l.callback(ctx, s)
 	if err != nil {
 		return err
 	}
+	return l.deliver(ctx, s, p, callback)
+}
+
+// deliver takes the app's answer to the gateway and waits for what comes of it. A gateway
+// that dies under the person's browser is asked once more, as people do.
+func (l *lane) deliver(ctx context.Context, s *subject, p *person.Person, callback string) error {
+	var err error
 	for tries := 0; ; tries++ {
 		if _, err = p.Once(ctx, "GET", callback, nil, ""); err == nil || tries > 20 {
 			break

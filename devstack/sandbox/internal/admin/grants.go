@@ -91,7 +91,13 @@ func (s *Server) narrowGrant(r *http.Request) (any, error) {
 }
 
 func (s *Server) revokeAccessTokens(r *http.Request) (any, error) {
-	count, err := s.state.RevokeAllAccessTokens(r.Context(), s.clock.Now())
+	var of struct {
+		Family string `json:"family"`
+	}
+	if err := decode(r, &of); err != nil {
+		return nil, err
+	}
+	count, err := s.state.RevokeAccessTokens(r.Context(), of.Family, s.clock.Now())
 	return map[string]int{"revoked": count}, err
 }
 

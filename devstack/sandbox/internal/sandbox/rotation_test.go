@@ -149,6 +149,10 @@ func TestLedgerTellsWhatATokenDiedOf(t *testing.T) {
 	if entry := me(tokens.Access); entry.Outcome != "ok" || entry.Detail != "" || entry.Family != w.familyOfLast() || entry.PresentedGeneration != 1 {
 		t.Errorf("living: %+v", entry)
 	}
+	w.call("POST", "/admin/revoke-access-tokens", `{"family":"another"}`).want(200)
+	if entry := me(tokens.Access); entry.Outcome != "ok" {
+		t.Errorf("another family's were revoked: %+v", entry)
+	}
 	w.call("POST", "/admin/revoke-access-tokens", "").want(200)
 	if entry := me(tokens.Access); entry.Detail != "revoked" {
 		t.Errorf("revoked: %+v", entry)

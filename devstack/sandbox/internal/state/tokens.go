@@ -67,12 +67,12 @@ func (d *DB) RemoveToken(ctx context.Context, kind TokenKind, signature string) 
 	return d.update(ctx, func(tx *bolt.Tx) error { return kind.table.remove(tx, signature) })
 }
 
-// RevokeAllAccessTokens ends every access token issued so far and answers how many there were.
-func (d *DB) RevokeAllAccessTokens(ctx context.Context, at time.Time) (count int, err error) {
+// RevokeAccessTokens ends every access token issued so far, of one family or of all where family is "", and answers how many there were.
+func (d *DB) RevokeAccessTokens(ctx context.Context, family string, at time.Time) (count int, err error) {
 	err = d.update(ctx, func(tx *bolt.Tx) error {
 		revoked := map[string]Token{}
 		err := accessTokens.each(tx, func(signature string, token Token) error {
-			if token.RevokedAt.IsZero() {
+			if token.RevokedAt.IsZero() && (family == "" || token.Family == family) {
 				token.RevokedAt = at
 				revoked[signature] = token
 			}
