@@ -14,6 +14,8 @@ export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 ARGS ?=
 # How long each fuzz target runs.
 FUZZTIME ?= 20s
+# Arguments of make chaos, as in: make chaos CHAOS_ARGS="--seed 7 --sweeps 1 --json chaos.json"
+CHAOS_ARGS ?=
 # Packages tested at once; each may start servers of its own.
 TEST_P ?= 2
 
@@ -32,7 +34,7 @@ BINARIES := $(SERVERS) bin/connected-apps-worker bin/connected-apps bin/devstack
 # people's code, and building them a second time with the detector takes ten minutes.
 RACE_MODULES := . devstack devstack/sandbox $(patsubst %/go.mod,%,$(wildcard tools/go.mod deploy/go.mod conformance/go.mod e2e/go.mod bench/go.mod))
 
-.PHONY: help run smoke build test lint replay fuzz clean
+.PHONY: help run smoke build test lint replay chaos fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +126,9 @@ lint: ## gofmt, vet, staticcheck, exhaustive switches, determinism of workflows,
 
 replay: ## replay the stored histories of every workflow against this code
 	@go test ./workflows/... -run Replay -count=1
+
+chaos: build ## kill and cut the product at named points and count what was lost (CHAOS_ARGS="--help" lists more)
+	@cd e2e && go run ./chaos $(CHAOS_ARGS)
 
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@{ grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . || echo 'there are no fuzz targets' >&2; } | while IFS=: read -r file target; do \

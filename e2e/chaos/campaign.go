@@ -48,11 +48,7 @@ func campaign(ctx context.Context, p plan) (*board, error) {
 		return b, err
 	}
 	chosen := p.points()
-	work, err := p.tasks(ctx, r, b, chosen)
-	if err != nil {
-		return b, err
-	}
-	err = p.share(ctx, r, work)
+	err = p.share(ctx, r, p.tasks(r, b, chosen))
 	if err == nil {
 		err = r.close(ctx, b)
 	}
@@ -87,7 +83,7 @@ func (p plan) openLanes(ctx context.Context, r *rig) error {
 }
 
 // tasks are the rounds of every sweep, shuffled by the seed, and the controls.
-func (p plan) tasks(ctx context.Context, r *rig, b *board, chosen []point) ([]task, error) {
+func (p plan) tasks(r *rig, b *board, chosen []point) []task {
 	dice := rand.New(rand.NewPCG(p.seed, 0))
 	var mu sync.Mutex // of the board
 	var all []task
@@ -111,14 +107,13 @@ func (p plan) tasks(ctx context.Context, r *rig, b *board, chosen []point) ([]ta
 	}
 	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	for i, c := range p.controls {
-		p.say("building the mutant without %s", c.without)
-		worker, err := c.mutant(ctx, p.root, r.dir)
-		if err != nil {
-			return nil, err
-		}
 		n := 10000 + i
 		own := rand.New(rand.NewPCG(p.seed, uint64(n)))
 		all = append(all, task{"control: without " + c.without, func(ctx context.Context, l *lane) error {
+			worker, err := c.mutant(ctx, p.root, r.dir, "./worker")
+			if err != nil {
+				return err
+			}
 			told, err := c.run(ctx, l, worker, own, n)
 			mu.Lock()
 			defer mu.Unlock()
@@ -135,7 +130,7 @@ func (p plan) tasks(ctx context.Context, r *rig, b *board, chosen []point) ([]ta
 			return err
 		}})
 	}
-	return all, nil
+	return all
 }
 
 // judgeAll judges some cells at a time.

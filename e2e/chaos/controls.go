@@ -23,26 +23,28 @@ type control struct {
 	modes          []string
 	// crowd: the control is a crowd instead of a round.
 	crowd bool
+	// short: it runs in the short campaign too.
+	short bool
 }
 
 var controls = []control{
 	{without: "the intent", line: lineAvoidable, file: "activities/spender_redeem.go",
 		old:   "version, err := s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil",
 		new:   "version, err := stored.Version, error(nil)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil",
-		point: "redeem, answered", strike: partition, modes: []string{"strict"}},
+		point: "redeem, answered", strike: partition, modes: []string{"strict"}, short: true},
 	{without: "the look at the clock after the intent", line: lineRevoked, file: "activities/spender.go",
 		old: "if time.Since(sent) > presentWithin {", new: "if false && time.Since(sent) > presentWithin {",
 		point: "intent, written", strike: stall, modes: []string{"strict"}},
 	{without: "storing until Vault takes it", line: lineAvoidable, file: "activities/settle.go",
 		old:   "time.Sleep(wait)\n\t\t\twait = min(2*wait, pollMax)\n\t\tcase current.RefreshedBy == me:",
-		new:   "return current, err\n\t\tcase current.RefreshedBy == me:",
+		new:   "_ = wait\n\t\t\treturn current, err\n\t\tcase current.RefreshedBy == me:",
 		point: "settle, sent", strike: loseAnswer, modes: []string{"strict"}},
 	{without: "the limit of two presentations", line: linePresented, file: "activities/spender.go",
 		old: "tokenPresentations = 2", new: "tokenPresentations = 200",
 		point: "redeem, answered", strike: killTwice, modes: []string{"grace"}},
 	{without: "the mark on a dead generation", line: lineHammered, file: "activities/settle.go",
 		old:   "_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\t\tswitch {\n\t\tcase err == nil:\n\t\t\treturn stored, s.tell(ctx, ref, stored)",
-		new:   "switch {\n\t\tcase err == nil:\n\t\t\treturn stored, connection.ProviderUnavailable(\"not marked\", 0)",
+		new:   "switch {\n\t\tcase err == nil:\n\t\t\treturn stored, connection.ReconnectRequired(ref.Connection, reason)",
 		point: "rejection, written", strike: calm, modes: []string{"strict"}},
 	{without: "the look at the expiry", line: lineExpired, file: "activities/use.go",
 		old: "if expiring(stored, x) {", new: "if false && expiring(stored, x) {",
@@ -51,8 +53,8 @@ var controls = []control{
 		old: "if once && wasSending(ctx) {", new: "if false && once && wasSending(ctx) {",
 		point: "action, answered", strike: killWorker, modes: []string{"none", "strict", "grace"}},
 	{without: "the revocation", line: lineOrphans, file: "activities/revoke.go",
-		old: "offered, err := a.end(ctx, method, config, stored.Credential)", new: "offered, err := true, error(nil)",
-		point: "document, destroyed", strike: killWorker, modes: []string{"strict"}},
+		old: "offered, err := a.end(ctx, method, config, stored.Credential)", new: "_ = config\n\toffered, err := true, error(nil)",
+		point: "document, destroyed", strike: killWorker, modes: []string{"strict"}, short: true},
 	{without: "the single flight and the compare-and-set", line: lineCrowd, file: "activities/spender.go",
 		old: "key := fmt.Sprintf(\"%s#%s#%d\", placeName(ref), ref.Grant, ref.Generation)\n\tif err", new: "key := rand.Text()\n\tif err",
 		crowd: true},
@@ -66,18 +68,18 @@ type controlTold struct {
 	Caught  bool   `json:"caught"`
 }
 
-// mutant builds a worker with the control's guard taken out, by an overlay: the source
-// stays as it is.
-func (c control) mutant(ctx context.Context, root, dir string) (string, error) {
+// mutant builds a package with the control's guard taken out, by an overlay: the source
+// stays as it is. The worker is what a round needs; any other package is only compiled.
+func (c control) mutant(ctx context.Context, root, dir, target string) (string, error) {
 	path := filepath.Join(root, filepath.FromSlash(c.file))
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
-	if strings.Count(string(source), c.old) != 1 {
-		return "", fmt.Errorf("the control %q no longer fits: %s holds %d times\n%s", c.without, c.file, strings.Count(string(source), c.old), c.old)
+	if n := strings.Count(string(source), c.old); n != 1 {
+		return "", fmt.Errorf("the control without %s no longer fits: %s holds %d times\n%s", c.without, c.file, n, c.old)
 	}
-	name := filepath.Join(dir, strings.NewReplacer(" ", "-").Replace(c.without))
+	name := filepath.Join(dir, "without-"+strings.ReplaceAll(c.without, " ", "-"))
 	if err := os.WriteFile(name+".go", []byte(strings.Replace(string(source), c.old, c.new, 1)), 0o600); err != nil {
 		return "", err
 	}
@@ -88,7 +90,7 @@ func (c control) mutant(ctx context.Context, root, dir string) (string, error) {
 	if err := os.WriteFile(name+".json", overlay, 0o600); err != nil {
 		return "", err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-overlay", name+".json", "-o", name, "./worker")
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-overlay", name+".json", "-o", name, target)
 	build.Dir = root
 	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("the mutant without %s: %w\n%s", c.without, err, said)

@@ -156,7 +156,11 @@ func (c *cell) judgeRevoked(ctx context.Context, v *verdict) error {
 	} else if err := c.judgeAlert(ctx, v, v.status); err != nil {
 		return err
 	}
-	_, _ = c.lane.act(ctx, c.subject, "list-contacts", "")
+	for range 3 { // work goes on asking for it, and the app must not be
+		within, cancel := context.WithTimeout(ctx, 20*time.Second)
+		_, _ = c.lane.act(within, c.subject, "list-contacts", "")
+		cancel()
+	}
 	redeems := 0
 	for _, r := range c.lane.gate.since(c.lane.key(c.subject), c.began) {
 		if r.kind == kindRedeem {

@@ -73,7 +73,9 @@ func command(ctx context.Context, args []string) (bool, error) {
 	}
 	p.bin = filepath.Join(p.root, "bin")
 	b, err := campaign(ctx, p)
-	b.print(os.Stdout)
+	if b.Cells > 0 {
+		b.print(os.Stdout)
+	}
 	if *report != "" {
 		if wrong := b.write(*report); err == nil {
 			err = wrong

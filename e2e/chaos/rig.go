@@ -50,7 +50,7 @@ type ready struct {
 }
 
 // portOffset keeps the rig's ports apart from those of a stack that somebody works with.
-const portOffset = "22000"
+const portOffset = "21500"
 
 // startRig starts the servers and the gates; the lanes start their own processes.
 func startRig(ctx context.Context, bin string, say func(string, ...any)) (*rig, error) {

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The short campaign: one sweep through the whole matrix but for the points that others
+// stand for, and the controls that cost least. make chaos runs all of it.
+func TestShortCampaign(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	p := plan{seed: 1, sweeps: 1, modes: modes, stores: storeFaults, crowds: true, root: root, bin: filepath.Join(root, "bin"),
+		say: func(format string, args ...any) {
+			t.Logf("%4.0f s  "+format, append([]any{time.Since(began).Seconds()}, args...)...)
+		}}
+	for _, c := range controls {
+		if c.short {
+			p.controls = append(p.controls, c)
+		}
+	}
+	b, err := campaign(t.Context(), p)
+	var table strings.Builder
+	b.print(&table)
+	t.Log(table.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path := os.Getenv("CONNECTED_APPS_CHAOS_JSON"); path != "" {
+		if err := b.write(path); err != nil {
+			t.Error(err)
+		}
+	}
+	// How soon is a measurement, and this machine may have other work: make chaos judges it.
+	b.Zeros[lineSlow] = 0
+	if !b.good() {
+		t.Error("see the tables")
+	}
+}
