@@ -21,7 +21,11 @@ import (
 // tries it again until Vault answers: as an error it would be the answer of an activity,
 // or lose a signal, and the workflow would go on by it.
 func (c *Codec) DataConverter() converter.DataConverter {
-	return workflow.DataConverterWithoutDeadlockDetection(&steadfast{DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), c)})
+	return workflow.DataConverterWithoutDeadlockDetection(c.steadfast())
+}
+
+func (c *Codec) steadfast() converter.DataConverter {
+	return &steadfast{DataConverter: converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), c)}
 }
 
 // FailureConverter seals messages and stack traces of failures where the codec seals.

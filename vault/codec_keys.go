@@ -102,13 +102,20 @@ func (k *keyring) sealing(ctx context.Context) (*dataKeyInUse, error) {
 	if current != nil {
 		return current, nil
 	}
-	_, err, _ := k.asking.Do("", func() (any, error) { return nil, k.replace(ctx) })
-	if err != nil {
-		return nil, err
-	}
+	_, err, _ := k.asking.Do("", func() (any, error) {
+		if k.first() != nil { // somebody else's question was answered meanwhile
+			return nil, nil
+		}
+		return nil, k.replace(ctx)
+	})
+	return k.first(), err
+}
+
+// first is the key that is sealed with; nil before there is one.
+func (k *keyring) first() *dataKeyInUse {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.current, nil
+	return k.current
 }
 
 func (k *keyring) renew() {
