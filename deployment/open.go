@@ -96,6 +96,13 @@ func (s Settings) Worker(opened Opened, log *zap.Logger) (client.Client, error) 
 	return s.temporal(opened.Client.Environment, opened.Payloads.DataConverter(), opened.Payloads.WorkerFailureConverter(), log)
 }
 
+// Temporal prepares a client of an environment's namespace, with the codec of its
+// payloads. It does not connect before it is used.
+func (s Settings) Temporal(environment string, log *zap.Logger) (client.Client, error) {
+	codec := s.payloads(environment, nil, log)
+	return s.temporal(environment, codec.DataConverter(), codec.FailureConverter(), log)
+}
+
 // temporal prepares a client of an environment's namespace, by Temporal's own variables
 // and profiles.
 func (s Settings) temporal(environment string, values converter.DataConverter, failures converter.FailureConverter, log *zap.Logger) (client.Client, error) {
