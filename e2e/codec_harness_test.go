@@ -139,6 +139,9 @@ func inClear(all []proto.Message) (payloads, failures []string, seen int) {
 	for _, message := range all {
 		each(message.ProtoReflect(), string(message.ProtoReflect().Descriptor().Name()), func(where string, p *commonpb.Payload) {
 			seen++
+			if strings.HasSuffix(where, "activity_task_canceled_event_attributes.details.payloads") && string(p.GetData()) == `"ACTIVITY_ID_NOT_STARTED"` {
+				return // the server's own word
+			}
 			if encoding := string(p.GetMetadata()["encoding"]); encoding != vault.EncodingSealed {
 				payloads = append(payloads, where+" is "+encoding+": "+string(p.GetData()))
 			}

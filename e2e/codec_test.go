@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func TestPayloadsAreSealed(t *testing.T) {
 		t.Errorf("only %d payloads were looked at", seen)
 	}
 	// The controls: the same looks find everything where nothing is sealed.
-	if payloads, failures, _ := inClear(kept(t, s.client)); len(payloads) < 100 || len(failures) == 0 {
+	if payloads, failures, _ := inClear(kept(t, s.client)); len(payloads) < 50 || len(failures) == 0 {
 		t.Errorf("only %d payloads and %d failures of development were found in clear", len(payloads), len(failures))
 	}
 	for where, life := range lives {
@@ -63,6 +64,10 @@ func TestPayloadsAreSealed(t *testing.T) {
 		if found := strings.Contains(database(t), canary); found != (where == environment) {
 			t.Errorf("the canary of %s in the database: %t", where, found)
 		}
+	}
+	// A worker that has just started knows no key, and replays from sealed histories.
+	if err := syscall.Kill(s.child(t, "connected-apps-worker", "CONNECTED_APPS_ENVIRONMENT=staging"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
 	}
 	readable(t, staging, connection.ID("staging/sandbox/"+name))
 }
@@ -200,7 +205,7 @@ func TestCodecKeyIsRotatedUnderLoad(t *testing.T) {
 		if _, err := s.root.Logical().Write("connected-apps/staging/transit/keys/payloads/rotate", map[string]any{}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "calls go on", func() bool { return called() >= before+callers })
+		eventually(t, "calls go on", func() bool { return called() >= before+5*callers })
 	}
 	close(stop)
 	load.Wait()
