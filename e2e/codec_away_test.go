@@ -66,7 +66,4 @@ func TestWorkflowsWaitForTheirKeys(t *testing.T) {
 	if err != nil || described.Look.Status != connection.Paused {
 		t.Errorf("%+v %v", described, err)
 	}
-	if _, err := staging.Disconnect(within(t, time.Minute), id, "the test is over"); err != nil {
-		t.Error(err)
-	}
 }

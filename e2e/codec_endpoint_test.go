@@ -83,6 +83,7 @@ func connectSealed(t *testing.T, name, displayName string) (*workflows.Client, c
 	t.Helper()
 	staging, secrets := elsewhere(t, "staging")
 	id := connection.ID("staging/sandbox/" + name)
+	leaves(t, staging, id)
 	values, secret := typed("api-key")
 	ref, err := secrets.Inbox().Leave(within(t, time.Minute), secret)
 	if err != nil {

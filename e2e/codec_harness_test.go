@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -36,6 +37,7 @@ func grantIn(t *testing.T, c *workflows.Client, secrets *vault.Client, id connec
 			t.Fatal(err)
 		}
 	}
+	leaves(t, c, id)
 	start := s.mark(t)
 	link, err := c.RequestLink(ctx, workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id, Method: "oauth", AuthConfig: "oauth"}})
 	if err != nil {
@@ -48,6 +50,18 @@ func grantIn(t *testing.T, c *workflows.Client, secrets *vault.Client, id connec
 		t.Fatal(err)
 	}
 	return familySince(t, start)
+}
+
+// leaves disconnects at the end of the test what it has connected in an environment.
+func leaves(t *testing.T, c *workflows.Client, id connection.ID) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := c.Disconnect(ctx, id, "the test is over"); err != nil && connection.TypeOf(err) != connection.ErrConnectionNotFound {
+			t.Errorf("disconnecting %s: %v", id, err)
+		}
+	})
 }
 
 // runIn runs an action, with arguments that are written as JSON.

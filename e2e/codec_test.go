@@ -151,20 +151,8 @@ func readable(t *testing.T, c *workflows.Client, id connection.ID) {
 // The transit key is rotated while it is used, by processes that each have a key of their
 // own: no call fails, and what is older stays readable.
 func TestCodecKeyIsRotatedUnderLoad(t *testing.T) {
-	staging, secrets := elsewhere(t, "staging")
-	id := connection.ID("staging/sandbox/codec-rotated")
-	values, secret := typed("api-key")
-	ref, err := secrets.Inbox().Leave(within(t, time.Minute), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := workflows.ConnectInput{ConnectRequest: activities.ConnectRequest{Connection: id, Method: "api-key", Values: values}}
-	if progress, err := staging.Connect(within(t, time.Minute), in, ref); err != nil || progress.Problem != nil {
-		t.Fatal(progress.Problem, err)
-	}
-	if _, err := staging.AwaitConnect(within(t, time.Minute), id); err != nil {
-		t.Fatal(err)
-	}
+	staging, id, _ := connectSealed(t, "codec-rotated", "Rotated")
+	_, secrets := elsewhere(t, "staging")
 	const rotations, callers = 8, 4
 	var load sync.WaitGroup
 	var mu sync.Mutex
@@ -212,8 +200,5 @@ func TestCodecKeyIsRotatedUnderLoad(t *testing.T) {
 	t.Logf("%d calls across %d rotations", calls, rotations)
 	if _, err := staging.Requested(within(t, time.Minute), id); err != nil { // the input of a workflow from before them
 		t.Errorf("what is older cannot be read: %v", err)
-	}
-	if _, err := staging.Disconnect(within(t, time.Minute), id, "the test is over"); err != nil {
-		t.Error(err)
 	}
 }
