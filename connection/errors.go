@@ -48,6 +48,7 @@ const (
 	ErrTokenNotFound          = "AccessTokenNotFound"    // no access token of that name in this environment
 	ErrTokenTaken             = "AccessTokenTaken"       // an access token of that name exists
 	ErrNotAllowed             = "NotAllowed"             // known, and without the role that this needs
+	ErrPayloadUnreadable      = "PayloadUnreadable"      // a sealed payload does not open: changed, or of another namespace, workflow or Vault
 	ErrSessionClosed          = "SessionClosed"          // this connect was cancelled, timed out or is over
 	ErrInternal               = "Internal"               // a defect; the worker's log says more
 	ErrLookAgain              = "LookAgain"              // benign: no news yet; the wake-up call of WatchConnection and of waiting work

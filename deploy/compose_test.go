@@ -164,7 +164,7 @@ var (
 )
 
 func secretLooking(name, value string) bool {
-	if value == "" {
+	if value == "" || value == "true" || value == "false" {
 		return false
 	}
 	if secretName.MatchString(name) && !secretFile.MatchString(name) {

@@ -13,6 +13,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/converter"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -57,9 +58,54 @@ func (s Settings) Vault(environment string, log *zap.Logger) (*vault.Client, err
 	return vault.Open(config)
 }
 
-// Temporal prepares a client of an environment's namespace, by Temporal's own
-// variables and profiles. It does not connect before it is used.
+// Opened is one environment as its callers have it.
+type Opened struct {
+	Client *workflows.Client
+	// Payloads seals and opens what Temporal keeps, for Client as for everybody else.
+	Payloads *vault.Codec
+}
+
+// Open is the typed facade of one environment, with the codec of its payloads. secrets
+// may be nil, where no facts of Vault are wanted. It does not connect before it is used.
+func (s Settings) Open(environment string, catalogue *connectors.Catalogue, secrets *vault.Client, log *zap.Logger) (Opened, error) {
+	if err := s.Serves(environment); err != nil {
+		return Opened{}, err
+	}
+	codec := s.payloads(environment, secrets, log)
+	values := codec.DataConverter()
+	t, err := s.temporal(environment, values, codec.FailureConverter(), log)
+	if err != nil {
+		return Opened{}, err
+	}
+	c := &workflows.Client{Temporal: t, Environment: environment, NamespaceName: s.Namespace(environment), Catalogue: catalogue, Values: values}
+	if secrets != nil {
+		c.Facts = secrets.Documents()
+	}
+	return Opened{c, codec}, nil
+}
+
+// Client is [Settings.Open] for those who need nothing but the facade.
+func (s Settings) Client(environment string, catalogue *connectors.Catalogue, secrets *vault.Client, log *zap.Logger) (*workflows.Client, error) {
+	opened, err := s.Open(environment, catalogue, secrets, log)
+	return opened.Client, err
+}
+
+// Worker is the client that workers of an opened environment poll with. It is one of its
+// own: a failure that cannot be opened ends a workflow task, and not the process of a caller.
+func (s Settings) Worker(opened Opened, log *zap.Logger) (client.Client, error) {
+	return s.temporal(opened.Client.Environment, opened.Payloads.DataConverter(), opened.Payloads.WorkerFailureConverter(), log)
+}
+
+// Temporal prepares a client of an environment's namespace, with the codec of its
+// payloads. It does not connect before it is used.
 func (s Settings) Temporal(environment string, log *zap.Logger) (client.Client, error) {
+	codec := s.payloads(environment, nil, log)
+	return s.temporal(environment, codec.DataConverter(), codec.FailureConverter(), log)
+}
+
+// temporal prepares a client of an environment's namespace, by Temporal's own variables
+// and profiles.
+func (s Settings) temporal(environment string, values converter.DataConverter, failures converter.FailureConverter, log *zap.Logger) (client.Client, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, connection.InvalidInput("TEMPORAL_*", connection.Bound(err.Error(), 200), "correct the variable or the profile file")
@@ -67,25 +113,10 @@ func (s Settings) Temporal(environment string, log *zap.Logger) (client.Client, 
 	options.Namespace = s.Namespace(environment)
 	options.Logger = temporalLog{log.WithOptions(zap.AddCallerSkip(1))}
 	options.Identity = identity()
+	options.DataConverter, options.FailureConverter = values, failures
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, connection.InvalidInput("TEMPORAL_ADDRESS", connection.Bound(err.Error(), 200), "give host:port")
-	}
-	return c, nil
-}
-
-// Client is the typed facade of one environment. secrets may be nil, where no facts of Vault are wanted.
-func (s Settings) Client(environment string, catalogue *connectors.Catalogue, secrets *vault.Client, log *zap.Logger) (*workflows.Client, error) {
-	if err := s.Serves(environment); err != nil {
-		return nil, err
-	}
-	t, err := s.Temporal(environment, log)
-	if err != nil {
-		return nil, err
-	}
-	c := &workflows.Client{Temporal: t, Environment: environment, NamespaceName: s.Namespace(environment), Catalogue: catalogue}
-	if secrets != nil {
-		c.Facts = secrets.Documents()
 	}
 	return c, nil
 }

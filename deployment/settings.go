@@ -27,9 +27,10 @@ func Variables() []Variable {
 		{"CONNECTED_APPS_CONNECTORS", "", "directories of further definitions, separated by :"},
 		{"CONNECTED_APPS_IDENTITIES", "", "directory with <environment>/role-id and <environment>/secret-id, the AppRole logins; without it VAULT_TOKEN is used"},
 		{"CONNECTED_APPS_VAULT_PREFIX", "connected-apps", "path in Vault under which the mounts lie"},
+		{"CONNECTED_APPS_CODEC", "", "environments whose payloads in Temporal are sealed with keys of Vault, separated by commas; the same for workers, gateways and command lines"},
 		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
 		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps, and the gateway from other machines, may be reached without TLS"},
-		{"CONNECTED_APPS_TEMPORAL_UI", "", "origin of Temporal's Web UI, for links of the console to runs"},
+		{"CONNECTED_APPS_TEMPORAL_UI", "", "origin of Temporal's Web UI, for links of the console to runs; its pages may ask the gateway to open sealed payloads"},
 		{"CONNECTED_APPS_RETURN_TO", "", "origins that connect sessions may send people back to, separated by commas"},
 		{"CONNECTED_APPS_OIDC_ISSUER", "", "OpenID provider that people sign in to the gateway at; without it by one-time links"},
 		{"CONNECTED_APPS_OIDC_CLIENT_ID", "", "the gateway's client ID there"},
@@ -58,6 +59,7 @@ type Settings struct {
 	Connectors   []string
 	Identities   string
 	VaultPrefix  string
+	Codec        []string // environments whose payloads are sealed
 	AllowPrivate []netip.Prefix
 	AllowHTTP    bool
 	WarnDays     []int // the most first
@@ -97,6 +99,7 @@ func Read() (Settings, error) {
 		Connectors:   list("CONNECTED_APPS_CONNECTORS", string(filepath.ListSeparator), ""),
 		Identities:   os.Getenv("CONNECTED_APPS_IDENTITIES"),
 		VaultPrefix:  os.Getenv("CONNECTED_APPS_VAULT_PREFIX"),
+		Codec:        list(codecName, ",", ""),
 		LogLevel:     or("CONNECTED_APPS_LOG_LEVEL", "info"),
 		LogFormat:    or("CONNECTED_APPS_LOG_FORMAT", "json"),
 		HealthListen: os.Getenv("CONNECTED_APPS_HEALTH_LISTEN"),
@@ -115,6 +118,9 @@ func Read() (Settings, error) {
 		if err := connection.CheckSlug("CONNECTED_APPS_ENVIRONMENTS", environment); err != nil {
 			return s, err
 		}
+	}
+	if err := s.checkCodec(); err != nil {
+		return s, err
 	}
 	if u, err := url.Parse(s.GatewayURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return s, connection.InvalidInput("CONNECTED_APPS_GATEWAY_URL", "this is not an http or https URL", "give the URL that browsers use, such as https://connect.example")

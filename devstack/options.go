@@ -11,6 +11,10 @@ import (
 // environments of the development stack; each gets a namespace, a worker and identities.
 var environments = []string{"development", "staging", "production"}
 
+// sealed are those whose payloads are sealed: development is left readable, so that
+// both can be seen.
+const sealed = "staging,production"
+
 // options are what `devstack up` was asked for.
 type options struct {
 	// dir is absolute. With once and no --dir it is a temporary directory.

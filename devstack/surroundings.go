@@ -25,7 +25,7 @@ func takeSurroundings() (surroundings, error) {
 		return s, fmt.Errorf("VAULT_ADDR names a Vault to use, but VAULT_TOKEN is not set: " +
 			"set it to a token that may create mounts, policies and AppRoles, or unset VAULT_ADDR to use the embedded server")
 	}
-	drop := []string{"VAULT_TOKEN", "CONNECTED_APPS_ENVIRONMENT", "CONNECTED_APPS_ENVIRONMENTS", "CONNECTED_APPS_ENV_FILE"}
+	drop := []string{"VAULT_TOKEN", "CONNECTED_APPS_ENVIRONMENT", "CONNECTED_APPS_ENVIRONMENTS", "CONNECTED_APPS_CODEC", "CONNECTED_APPS_ENV_FILE"}
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
 		if s.temporal == "" && strings.HasPrefix(name, "TEMPORAL_") || s.vault == "" && strings.HasPrefix(name, "VAULT_") {
@@ -47,6 +47,7 @@ func (o *options) shared(s surroundings) ([]string, error) {
 		"CONNECTED_APPS_GATEWAY_URL=" + o.gatewayURL(),
 		"CONNECTED_APPS_ALLOW_PRIVATE=127.0.0.0/8",
 		"CONNECTED_APPS_ALLOW_HTTP=true",
+		"CONNECTED_APPS_CODEC=" + sealed,
 	}
 	if s.temporal == "" {
 		// A profile file of the person's must not lead elsewhere.

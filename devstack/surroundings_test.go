@@ -98,6 +98,9 @@ func TestTheEnvFileIsWhatTheCommandLineReads(t *testing.T) {
 	if settings.GatewayURL != "http://127.0.0.1:8400" || settings.Identities != filepath.Join(o.dir, "identities", "gateway") || !settings.AllowHTTP {
 		t.Errorf("got %+v", settings)
 	}
+	if !slices.Equal(settings.Codec, []string{"staging", "production"}) {
+		t.Errorf("sealed are %v", settings.Codec)
+	}
 	if os.Getenv("TEMPORAL_ADDRESS") != "127.0.0.1:7233" || os.Getenv("VAULT_ADDR") != "http://127.0.0.1:8200" {
 		t.Errorf("TEMPORAL_ADDRESS=%s VAULT_ADDR=%s", os.Getenv("TEMPORAL_ADDRESS"), os.Getenv("VAULT_ADDR"))
 	}

@@ -27,7 +27,8 @@ const retention = 72 * time.Hour
 // startTemporal runs the embedded server, which makes namespaces and search attributes itself.
 func startTemporal(ctx context.Context, s *stack, o *options) error {
 	args := []string{"--db", o.path("temporal.db"), "--retention", retention.String(),
-		"--port", strconv.Itoa(o.ports.number(portTemporal)), "--ui-port", strconv.Itoa(o.ports.number(portTemporalUI))}
+		"--port", strconv.Itoa(o.ports.number(portTemporal)), "--ui-port", strconv.Itoa(o.ports.number(portTemporalUI)),
+		"--codec-endpoint", o.gatewayURL() + "/codec"}
 	for _, environment := range environments {
 		args = append(args, "--namespace", environment)
 	}

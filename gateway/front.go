@@ -8,6 +8,7 @@ import (
 	"connectedapps/gateway/access"
 	"connectedapps/gateway/api"
 	"connectedapps/gateway/backend"
+	"connectedapps/gateway/codec"
 	"connectedapps/gateway/console"
 	"connectedapps/gateway/mcp"
 )
@@ -17,7 +18,7 @@ import (
 const listsAhead = 10 * time.Minute
 
 // front mounts what only those may use whom the guard knows: the console's pages and the
-// API, which share the lists of connections, and the tools of agents.
+// API, which share the lists of connections, the payload codec, and the tools of agents.
 func (g *Gateway) front(site *http.ServeMux, options Options) {
 	lists := &backend.Lists{Ahead: listsAhead}
 	pages := console.New(console.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Lists: lists,
@@ -31,6 +32,8 @@ func (g *Gateway) front(site *http.ServeMux, options Options) {
 	site.HandleFunc("GET /assets/page.css", g.stylesheet)
 	site.Handle(api.Prefix+"/", api.New(api.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue,
 		Authenticator: g.guard, Lists: lists, ReturnTo: options.ReturnTo, AllowHTTP: g.allowHTTP, Log: g.log}))
+	site.Handle(codec.Prefix, codec.New(codec.Options{Site: g.site, Environments: g.environments, Authenticator: g.guard,
+		TemporalUI: options.TemporalUI, Log: g.log}))
 	g.agents = mcp.New(mcp.Options{Site: g.site, Environments: g.environments, Catalogue: g.catalogue, Guard: g.guard,
 		Issuer: g.guard.Issuer(), Version: options.Version, Log: g.log})
 	g.agents.Mount(site)

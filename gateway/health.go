@@ -26,6 +26,8 @@ type Readiness struct {
 type EnvironmentReadiness struct {
 	Temporal string `json:"temporal"`
 	Vault    string `json:"vault"`
+	// Payloads says whether this gateway seals what it sends to Temporal.
+	Payloads string `json:"payloads,omitempty"`
 }
 
 // healthy says that the process lives, whatever it depends on.
@@ -49,9 +51,13 @@ func (g *Gateway) ready(w http.ResponseWriter, r *http.Request) {
 			both.Go(func() { temporal = check(ctx, environment.Temporal) })
 			vault := check(ctx, environment.Vault)
 			both.Wait()
+			payloads := ""
+			if environment.Payloads != nil {
+				payloads = environment.Payloads.Status()
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			answer.Environments[name] = EnvironmentReadiness{Temporal: temporal, Vault: vault}
+			answer.Environments[name] = EnvironmentReadiness{Temporal: temporal, Vault: vault, Payloads: payloads}
 			answer.Ready = answer.Ready && temporal == "ok" && vault == "ok"
 		})
 	}

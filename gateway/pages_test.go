@@ -149,18 +149,24 @@ func TestResultWhileTemporalIsAway(t *testing.T) {
 	}
 }
 
+// forgotten is a codec that does not seal where others do.
+type forgotten struct{ backend.Payloads }
+
+func (forgotten) Status() string { return "in clear, while others seal theirs" }
+
 func TestReadyNamesWhatIsAway(t *testing.T) {
 	b := newBench(t, "https://connect.example")
 	environment := b.gateway.environments.All()[0]
 	environment.Vault = func(context.Context) error { return connection.VaultUnavailable("Vault is sealed") }
 	environment.Temporal = func(context.Context) error { return errors.New("secret detail") }
+	environment.Payloads = forgotten{}
 	b.gateway.environments = backend.NewSet(environment)
 	response := b.do("GET", "/readyz")
 	var answer Readiness
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		t.Fatal(err)
 	}
-	want := EnvironmentReadiness{Temporal: "no answer", Vault: "Vault is sealed"}
+	want := EnvironmentReadiness{Temporal: "no answer", Vault: "Vault is sealed", Payloads: "in clear, while others seal theirs"}
 	if response.StatusCode != 503 || answer.Ready || answer.Environments["development"] != want || answer.Catalogue != b.gateway.catalogue.Digest() {
 		t.Errorf("%d %+v", response.StatusCode, answer)
 	}

@@ -37,7 +37,7 @@ var exits = []struct {
 		connection.ErrRejectedInput, connection.ErrScopeMissing, connection.ErrClientMisconfigured,
 		connection.ErrNotSignedIn, connection.ErrNotAllowed}},
 	{exitPerson, "a person must act: reconnect, resume, or look what happened", []string{connection.ErrReconnectRequired,
-		connection.ErrConnectionPaused, connection.ErrConnectionPending, connection.ErrOutcomeUnknown, connection.ErrLinkInvalid}},
+		connection.ErrConnectionPaused, connection.ErrConnectionPending, connection.ErrOutcomeUnknown, connection.ErrLinkInvalid, connection.ErrPayloadUnreadable}},
 	{exitUnavailable, "Temporal, Vault or the app is away; try again later", []string{connection.ErrTemporalUnavailable,
 		connection.ErrVaultUnavailable, connection.ErrProviderUnavailable, connection.ErrRateLimited, connection.ErrLookAgain}},
 	{exitConflict, "the name is taken, or still in use", []string{connection.ErrConnectionIDTaken, connection.ErrAuthConfigTaken, connection.ErrAuthConfigInUse, connection.ErrSinkTaken, connection.ErrTokenTaken}},

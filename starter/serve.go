@@ -62,11 +62,11 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, link 
 		if secrets[name], err = settings.Vault(name, log); err != nil {
 			return err
 		}
-		client, err := settings.Client(name, catalogue, secrets[name], log)
+		opened, err := settings.Open(name, catalogue, secrets[name], log)
 		if err != nil {
 			return err
 		}
-		options.Environments = append(options.Environments, serving(client, secrets[name]))
+		options.Environments = append(options.Environments, serving(opened, secrets[name]))
 	}
 	if options.Guard, err = p.guardOf(settings, secrets, log); err != nil {
 		return err
@@ -93,9 +93,10 @@ func (p *program) serve(ctx context.Context, settings deployment.Settings, link 
 }
 
 // serving is an environment with its real servers behind it.
-func serving(client *workflows.Client, secrets *vault.Client) backend.Environment {
+func serving(opened deployment.Opened, secrets *vault.Client) backend.Environment {
+	client := opened.Client
 	return backend.Environment{
-		Name: client.Environment, Namespace: client.Namespace(), Client: client, Sealer: secrets, Inbox: secrets.Inbox(),
+		Name: client.Environment, Namespace: client.Namespace(), Client: client, Sealer: secrets, Inbox: secrets.Inbox(), Payloads: opened.Payloads,
 		// The smallest question that proves the namespace and its visibility store.
 		Temporal: func(ctx context.Context) error {
 			_, _, err := client.List(ctx, workflows.Filter{}, 1, nil)

@@ -13,7 +13,7 @@ const cookieKey = "cookies"
 // Seal encrypts text for the environment's own gateways: any of them can open it,
 // and nobody else. bound is authenticated with it and must be the same when it is opened.
 func (c *Client) Seal(ctx context.Context, text, bound string) (string, error) {
-	answer, err := c.transit(ctx, "encrypt", map[string]any{
+	answer, err := c.transit(ctx, "encrypt/"+cookieKey, map[string]any{
 		"plaintext": encode(text), "associated_data": encode(bound),
 	})
 	if err != nil {
@@ -29,7 +29,7 @@ func (c *Client) Seal(ctx context.Context, text, bound string) (string, error) {
 // Open is the inverse of [Client.Seal]. What was not sealed here, or not for the
 // same purpose, is an ErrLinkInvalid.
 func (c *Client) Open(ctx context.Context, sealed, bound string) (string, error) {
-	answer, err := c.transit(ctx, "decrypt", map[string]any{
+	answer, err := c.transit(ctx, "decrypt/"+cookieKey, map[string]any{
 		"ciphertext": sealed, "associated_data": encode(bound),
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (c *Client) Open(ctx context.Context, sealed, bound string) (string, error)
 func (c *Client) transit(ctx context.Context, operation string, body map[string]any) (map[string]any, error) {
 	var data map[string]any
 	err := c.do(ctx, func(ctx context.Context) error {
-		secret, err := c.api.Logical().WriteWithContext(ctx, c.layout.Transit()+"/"+operation+"/"+cookieKey, body)
+		secret, err := c.api.Logical().WriteWithContext(ctx, c.layout.Transit()+"/"+operation, body)
 		if err == nil && secret != nil {
 			data = secret.Data
 		}

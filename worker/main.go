@@ -17,6 +17,7 @@ import (
 	"connectedapps/activities"
 	"connectedapps/connection"
 	"connectedapps/deployment"
+	"connectedapps/vault"
 	"connectedapps/workflows"
 
 	"go.temporal.io/sdk/client"
@@ -72,6 +73,8 @@ func run() error {
 // process is everything one worker runs.
 type process struct {
 	client     *workflows.Client
+	payloads   *vault.Codec
+	polling    client.Client
 	activities *activities.Activities
 	secrets    interface{ Ready(context.Context) error }
 	workers    []worker.Worker
@@ -90,28 +93,32 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := settings.Client(settings.Environment, catalogue, secrets, log)
+	opened, err := settings.Open(settings.Environment, catalogue, secrets, log)
+	if err != nil {
+		return nil, err
+	}
+	polling, err := settings.Worker(opened, log)
 	if err != nil {
 		return nil, err
 	}
 	a := &activities.Activities{
 		Environment: settings.Environment, GatewayURL: settings.GatewayURL, Catalogue: catalogue, Provider: settings.Provider(), WarnDays: settings.WarnDays, Budgets: settings.Budgets,
 		Documents: secrets.Documents(), Inbox: secrets.Inbox(), AuthConfigs: secrets.AuthConfigs(), Attempts: secrets.Attempts(),
-		Outputs: secrets.Outputs(), Sinks: secrets.Sinks(), Workflows: c, Log: log,
+		Outputs: secrets.Outputs(), Sinks: secrets.Sinks(), Workflows: opened.Client, Log: log,
 	}
 	a.Prepare()
 	worker.SetStickyWorkflowCacheSize(stickyCache)
 	options := worker.Options{WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: beatThrottle, DefaultHeartbeatThrottleInterval: beatThrottle}
-	vaultWorker := worker.New(c.Temporal, workflows.Queue, options)
+	vaultWorker := worker.New(polling, workflows.Queue, options)
 	workflows.Register(vaultWorker)
 	a.RegisterVault(vaultWorker)
 	egress := options
 	egress.MaxConcurrentActivityExecutionSize = egressSlots
 	egress.DisableWorkflowWorker = true
-	egressWorker := worker.New(c.Temporal, workflows.EgressQueue, egress)
+	egressWorker := worker.New(polling, workflows.EgressQueue, egress)
 	a.RegisterEgress(egressWorker)
-	log.Info("assembled", zap.Int("apps", len(catalogue.Apps())), zap.String("definitions", catalogue.Digest()))
-	return &process{client: c, activities: a, secrets: secrets, workers: []worker.Worker{vaultWorker, egressWorker}, log: log}, nil
+	log.Info("assembled", zap.Int("apps", len(catalogue.Apps())), zap.String("definitions", catalogue.Digest()), zap.String("payloads", opened.Payloads.Status()))
+	return &process{client: opened.Client, payloads: opened.Payloads, polling: polling, activities: a, secrets: secrets, workers: []worker.Worker{vaultWorker, egressWorker}, log: log}, nil
 }
 
 // serve runs until the context ends, then lets running work end in order.
@@ -139,20 +146,26 @@ func (p *process) serve(ctx context.Context, healthListen string) error {
 	drain, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
 	p.activities.Drain(drain)
+	p.polling.Close()
 	p.client.Temporal.Close()
 	_ = health.Shutdown(drain) // the process ends anyway
 	return nil
 }
 
 // await blocks until Temporal answers and knows what this worker needs, and says
-// what is missing meanwhile. Vault is not waited for: work waits for it by itself.
+// what is missing meanwhile. Vault is waited for only by a worker that seals payloads:
+// with the first key in memory nothing that it says has to be kept back later. Other
+// work waits for Vault by itself.
 func (p *process) await(ctx context.Context) error {
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
 		err := p.client.CheckNamespace(ctx)
 		if err == nil {
-			if err = p.client.EnsureSweep(ctx); err == nil {
-				return nil
+			if err = p.payloads.Ready(ctx); err == nil {
+				err = p.client.EnsureSweep(ctx)
 			}
+		}
+		if err == nil {
+			return nil
 		}
 		p.log.Warn("not ready yet", zap.Error(err))
 		select {
@@ -178,7 +191,7 @@ func (p *process) health(address string) (*http.Server, error) {
 			http.Error(w, connection.Bound(err.Error(), 300), http.StatusServiceUnavailable)
 			return
 		}
-		_, _ = fmt.Fprintf(w, "ready: definitions %s\n", p.activities.Catalogue.Digest())
+		_, _ = fmt.Fprintf(w, "ready: definitions %s, payloads %s\n", p.activities.Catalogue.Digest(), p.payloads.Status())
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	if address == "" {

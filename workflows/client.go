@@ -15,6 +15,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 )
 
 // Client is the typed facade of one environment's workflows. It checks what it
@@ -28,8 +29,18 @@ type Client struct {
 	NamespaceName string
 	// Catalogue is what requests are checked against before they start anything.
 	Catalogue *connectors.Catalogue
+	// Values is the data converter that Temporal was made with; nil is the SDK's own.
+	Values converter.DataConverter
 	// Facts reads when a connection was last used, tested and refreshed. Optional.
 	Facts Facts
+}
+
+// values is the data converter for what Temporal answers as it keeps it.
+func (c *Client) values() converter.DataConverter {
+	if c.Values != nil {
+		return c.Values
+	}
+	return converter.GetDefaultDataConverter()
 }
 
 // Facts reads the soft facts of a connection; package vault implements it.

@@ -34,14 +34,14 @@ type AlertRow struct {
 	Name       string        `json:"name,omitempty"`
 	Owner      string        `json:"owner,omitempty"`
 	Since      time.Time     `json:"since"`
-	// Reason is "" where the namespace's payloads are encoded: a list does not decode them.
+	// Reason is "" where it is sealed, and Vault does not say just now how to open it.
 	Reason string `json:"reason,omitempty"`
 }
 
 // ListAlerts answers one page of open alerts, newest first, and the token of the next
 // page (nil at the end). A resolved alert is not listed, though it may still be delivered.
 func (c *Client) ListAlerts(ctx context.Context, filter AlertFilter, pageSize int, page []byte) ([]AlertRow, []byte, error) {
-	return listPage(ctx, c, filter.query(c.Environment), pageSize, page, alertRow)
+	return listPage(ctx, c, filter.query(c.Environment), pageSize, page, c.alertRow)
 }
 
 func (f AlertFilter) query(environment string) visibilityQuery {
@@ -56,7 +56,7 @@ func (f AlertFilter) query(environment string) visibilityQuery {
 	return q
 }
 
-func alertRow(execution *workflowpb.WorkflowExecutionInfo) (AlertRow, bool) {
+func (c *Client) alertRow(execution *workflowpb.WorkflowExecutionInfo) (AlertRow, bool) {
 	id := execution.GetExecution().GetWorkflowId()
 	about, ok := parseAlertID(id)
 	if !ok {
@@ -67,8 +67,8 @@ func alertRow(execution *workflowpb.WorkflowExecutionInfo) (AlertRow, bool) {
 		Connection: about.Connection, AuthConfig: about.AuthConfig, Name: text(fields, AttributeName), Owner: text(fields, AttributeOwner),
 		Since: execution.GetStartTime().AsTime()}
 	memo := execution.GetMemo().GetFields()
-	row.Reason = plain[string](memo, memoReason)
-	if since := plain[time.Time](memo, memoSince); !since.IsZero() {
+	row.Reason = remembered[string](c.values(), memo, memoReason)
+	if since := remembered[time.Time](c.values(), memo, memoSince); !since.IsZero() {
 		row.Since = since
 	}
 	return row, true

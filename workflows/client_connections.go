@@ -13,6 +13,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 )
 
 // Test asks the app whether the connection works, now.
@@ -141,7 +142,9 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 			if at := pending.GetScheduledTime(); at != nil {
 				d.NextLook = at.AsTime()
 			}
-			d.LastLook = pending.GetLastFailure().GetMessage()
+			failure := pending.GetLastFailure()
+			converter.DecodeCommonFailureAttributes(c.values(), failure)
+			d.LastLook = failure.GetMessage()
 		}
 	}
 	if c.Facts != nil {

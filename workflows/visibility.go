@@ -103,11 +103,11 @@ func value[T any](fields map[string]*commonpb.Payload, name string) T {
 	return v
 }
 
-// plain reads a field of a memo unless a codec has encoded it: then it is the zero value.
-func plain[T any](fields map[string]*commonpb.Payload, name string) T {
-	if string(fields[name].GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
-		var none T
+// remembered reads a field of a memo; one that is absent or cannot be opened is the zero value.
+func remembered[T any](values converter.DataConverter, fields map[string]*commonpb.Payload, name string) T {
+	var v, none T
+	if payload, ok := fields[name]; !ok || values.FromPayload(payload, &v) != nil {
 		return none
 	}
-	return value[T](fields, name)
+	return v
 }

@@ -36,6 +36,8 @@ type options struct {
 	// retention is given to namespaces that are created; others keep theirs.
 	retention time.Duration
 	logLevel  string
+	// codecEndpoint is where the Web UI's pages have payloads opened; "" is nowhere.
+	codecEndpoint string
 }
 
 // parseFlags reads the command line. It prints the reason of a refusal to stderr
@@ -59,6 +61,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	})
 	f.Func("search-attribute", "`Name=Type` of a search attribute to create if missing, in each namespace; repeatable", o.addSearchAttribute)
 	f.DurationVar(&o.retention, "retention", 72*time.Hour, "how long a created namespace keeps closed workflows; at least 1h")
+	f.StringVar(&o.codecEndpoint, "codec-endpoint", "", "`URL` where the Web UI has payloads opened, with the cookies that the browser has for it")
 	f.StringVar(&o.logLevel, "log-level", "warn", "`level`: debug, info, warn or error; the log goes to standard error")
 
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {

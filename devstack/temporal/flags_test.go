@@ -18,14 +18,15 @@ import (
 
 func TestParseFlags(t *testing.T) {
 	o, err := parseFlags([]string{
-		"--db", "x/temporal.db", "--port", "17233", "--ui-port=18233", "--metrics-port", "19090",
+		"--db", "x/temporal.db", "--port", "17233", "--ui-port=18233", "--metrics-port", "19090", "--codec-endpoint", "http://127.0.0.1:8400/codec",
 		"--namespace", "one", "--namespace", "two", "--retention", "24h",
 		"--search-attribute", "ConnectionApp=Keyword", "--search-attribute", "ConnectionExpires=Datetime",
 	}, &bytes.Buffer{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.port != 17233 || o.uiPort != 18233 || o.metricsPort != 19090 || o.httpPort != 0 || o.retention != 24*time.Hour {
+	if o.port != 17233 || o.uiPort != 18233 || o.metricsPort != 19090 || o.httpPort != 0 || o.retention != 24*time.Hour ||
+		o.codecEndpoint != "http://127.0.0.1:8400/codec" {
 		t.Errorf("read %+v", o)
 	}
 	if !slices.Equal(o.namespaces, []string{"one", "two"}) {
@@ -50,6 +51,16 @@ func TestDefaultsAreTheEnvironments(t *testing.T) {
 	}
 	if o.ip != "127.0.0.1" || o.port != 7233 || o.uiPort != 8233 || o.retention != 72*time.Hour {
 		t.Errorf("read %+v", o)
+	}
+}
+
+func TestTheWebUIHasPayloadsOpenedWithItsCookies(t *testing.T) {
+	codec := uiConfig(options{namespaces: []string{"one"}, codecEndpoint: "http://127.0.0.1:8400/codec"}).Codec
+	if codec.Endpoint != "http://127.0.0.1:8400/codec" || !codec.IncludeCredentials || codec.PassAccessToken {
+		t.Errorf("%+v", codec)
+	}
+	if codec = uiConfig(options{namespaces: []string{"one"}}).Codec; codec.Endpoint != "" || codec.IncludeCredentials {
+		t.Errorf("without an endpoint: %+v", codec)
 	}
 }
 

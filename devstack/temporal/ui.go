@@ -48,8 +48,9 @@ func uiConfig(o options) *uiconfig.Config {
 			// it no button in the UI works.
 			CookieInsecure: true,
 		},
-		// Codec is left empty: no payload codec in development. Whoever switches one
-		// on enters its endpoint in the UI's own settings.
+		// The pages ask by themselves, from the browser, and name the namespace in a header.
+		Codec: uiconfig.Codec{Endpoint: o.codecEndpoint, IncludeCredentials: o.codecEndpoint != "",
+			DefaultErrorMessage: "The payloads are sealed. Sign in to the console of Connected Apps in this browser, as an operator of the environment, and reload."},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"connectedapps/connection"
+
+	commonpb "go.temporal.io/api/common/v1"
 )
 
 // Sealer binds a cookie to this deployment; the client of package vault is one. Open fails with
@@ -19,6 +21,15 @@ type Inbox interface {
 	Leave(ctx context.Context, fields map[string]connection.Secret) (connection.InboxRef, error)
 }
 
+// Payloads seals and opens what Temporal keeps; the codec of package vault is one. What does
+// not open is an ErrPayloadUnreadable.
+type Payloads interface {
+	Seal(ctx context.Context, payloads []*commonpb.Payload) ([]*commonpb.Payload, error)
+	Open(ctx context.Context, payload *commonpb.Payload) (*commonpb.Payload, error)
+	// Status says in a few words whether the gateway itself seals.
+	Status() string
+}
+
 // Environment is one environment that a gateway serves, with its own identity in Vault.
 type Environment struct {
 	Name string
@@ -28,6 +39,8 @@ type Environment struct {
 	Client Client
 	Sealer Sealer
 	Inbox  Inbox
+	// Payloads is nil where there is no codec.
+	Payloads Payloads
 	// Temporal and Vault answer nil when the service is there and lets us in. Nil is not asked.
 	Temporal, Vault func(context.Context) error
 }
