@@ -164,8 +164,8 @@ func (a *Activities) exchangeCode(ctx context.Context, in ExchangeCodeInput) (*S
 	if err != nil {
 		return nil, err
 	}
-	// RFC 9207: an issuer that is advertised must be named, and be the one the person was sent to.
-	if attempt.Issuer != "" && attempt.Issuer != in.Issuer {
+	// RFC 9207: before the code is presented, and before the words of a refusal are believed.
+	if !connectors.IssuerAgrees(in.Issuer, attempt.Issuer, attempt.Values) {
 		a.forgetAttempt(ctx, in)
 		return nil, authorizeAgain("the answer does not come from the authorization server that was asked")
 	}

@@ -228,6 +228,8 @@ type manyWays struct {
 	minted  int
 	pending int
 	answers map[string]func(http.ResponseWriter) bool // false: the usual answer
+	// namesItself is what the description says of RFC 9207.
+	namesItself bool
 }
 
 func newManyWays(t testing.TB) *manyWays {
@@ -266,7 +268,8 @@ func (p *manyWays) serve(w http.ResponseWriter, r *http.Request) {
 	fresh := func(kind string) string { return fmt.Sprintf("%s-%d", kind, p.minted) }
 	switch r.URL.Path {
 	case "/metadata":
-		answer(200, map[string]any{"issuer": p.URL, "token_endpoint": p.URL + "/token", "authorization_endpoint": p.URL + "/authorize"})
+		answer(200, map[string]any{"issuer": p.URL, "token_endpoint": p.URL + "/token", "authorization_endpoint": p.URL + "/authorize",
+			"authorization_response_iss_parameter_supported": p.namesItself})
 	case "/device":
 		answer(200, map[string]any{"device_code": fresh("dc"), "user_code": "WDJB-MJHT", "verification_uri": p.URL + "/activate", "expires_in": 900, "interval": 7})
 	case "/token":

@@ -137,6 +137,17 @@ func (m *Method) Issuer(values map[string]string) string {
 	return issuer.String()
 }
 
+// IssuerAgrees reports whether an answer that names an issuer ("" for none) may
+// come from the server that was asked. One that is advertised ([Method.Issuer])
+// must be named; one that is only known, from the server's description
+// (learnt by [Method.Discover]), must not be contradicted (RFC 9207 section 2.4).
+func IssuerAgrees(named, advertised string, learnt map[string]string) bool {
+	if advertised != "" {
+		return named == advertised
+	}
+	return named == "" || learnt[valueIssuer] == "" || named == learnt[valueIssuer]
+}
+
 func (s ScopeRules) parameter() string {
 	if s.Parameter == "" {
 		return "scope"

@@ -81,7 +81,8 @@ func scaled(text string, unit, limit time.Duration) (time.Duration, bool) {
 	if n >= float64(limit/unit) {
 		return limit, true
 	}
-	return time.Duration(n * float64(unit)), true
+	d := time.Duration(n * float64(unit)) // below a nanosecond it is as good as zero
+	return d, d > 0
 }
 
 func until(moment, now time.Time, limit time.Duration) (time.Duration, bool) {

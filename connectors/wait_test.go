@@ -53,6 +53,7 @@ func TestDeclaredWaits(t *testing.T) {
 		{"milliseconds", http.Header{"X-Reset-Ms": {"2500"}}, nil, 2500 * time.Millisecond},
 		{"body", nil, map[string]any{"retry": map[string]any{"at": "2026-11-22T12:02:00Z"}}, 2 * time.Minute},
 		{"Retry-After first", http.Header{"Retry-After": {"3"}, "X-Reset": {"1795348860"}}, nil, 3 * time.Second},
+		{"what is as good as nothing is passed over", http.Header{"X-Reset-Ms": {"0.0000001"}}, map[string]any{"retry": map[string]any{"at": "2026-11-22T12:02:00Z"}}, 2 * time.Minute},
 		{"nothing", nil, nil, 0},
 	}
 	for _, test := range tests {

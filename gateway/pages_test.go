@@ -172,9 +172,10 @@ func TestReadyNamesWhatIsAway(t *testing.T) {
 	}
 }
 
-// TestServeUnderIdleSockets opens sockets that say nothing and shows that a page
-// is still answered at once, and that stopping is orderly.
+// TestServeUnderIdleSockets opens sockets that say nothing, or begin a request and never end it, and shows that a
+// callback is still answered and delivered, and that stopping is orderly.
 func TestServeUnderIdleSockets(t *testing.T) {
+	const idle, patience = 2000, 2 * time.Second
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -183,21 +184,30 @@ func TestServeUnderIdleSockets(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
 	go func() { stopped <- b.gateway.Serve(ctx, listener) }()
-	for range 300 {
+	for i := range idle {
 		socket, err := net.Dial("tcp", listener.Addr().String())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("socket %d: %v", i, err)
 		}
 		defer func() { _ = socket.Close() }()
+		if i%2 == 0 {
+			_, _ = socket.Write([]byte("GET /oauth/callback?code=c HTTP/1.1\r\nHost: "))
+		}
 	}
-	started := time.Now()
-	response, err := http.Get(b.url + testLink)
-	if err != nil || response.StatusCode != 200 {
+	state, cookie := b.begin()
+	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/oauth/callback?code=c&state="+state, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.AddCookie(cookie)
+	response, err := client.Do(request)
+	if err != nil || response.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%v %v", response, err)
 	}
 	_ = response.Body.Close()
-	if took := time.Since(started); took > 2*time.Second {
-		t.Errorf("took %s", took)
+	if b.effects() != 2 {
+		t.Errorf("the callback had %d effects, want 2", b.effects())
 	}
 	stop()
 	select {

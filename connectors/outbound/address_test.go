@@ -47,9 +47,9 @@ func TestClassifier(t *testing.T) {
 }
 
 // sink counts the connections it accepts, so that "no byte arrives" can be shown.
-func sink(t *testing.T) (port string, connections *atomic.Int32) {
+func sink(t *testing.T, host string) (port string, connections *atomic.Int32) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func sink(t *testing.T) (port string, connections *atomic.Int32) {
 func TestNoByteReachesTheSink(t *testing.T) {
 	hosts := []string{"127.0.0.1", "localhost", "localhost.", "127.1", "0177.0.0.1", "0x7f.0.0.1", "0x7f000001", "2130706433",
 		"[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0", "127.0.0.1.", "LOCALHOST", "127.0.0.2"}
-	port, connections := sink(t)
+	port, connections := sink(t, "127.0.0.1")
 	client := New(Policy{AllowHTTP: true, Timeout: 5 * time.Second})
 	for _, host := range hosts {
 		response, err := client.Get("http://" + host + ":" + port + "/")
@@ -96,7 +96,7 @@ func TestNoByteReachesTheSink(t *testing.T) {
 
 // A name that is public when somebody looks and private when it is connected to.
 func TestRebinding(t *testing.T) {
-	port, connections := sink(t)
+	port, connections := sink(t, "127.0.0.1")
 	resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
 		go answerDNS(server, [4]byte{127, 0, 0, 1})
@@ -149,7 +149,7 @@ func answerDNS(conn net.Conn, address [4]byte) {
 }
 
 func TestRedirectIntoPrivateRange(t *testing.T) {
-	port, connections := sink(t)
+	port, connections := sink(t, "127.0.0.2")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://127.0.0.2:"+port+"/", http.StatusFound)
 	}))
@@ -158,6 +158,13 @@ func TestRedirectIntoPrivateRange(t *testing.T) {
 	_, err := New(Policy{AllowHTTP: true, AllowPrivate: []netip.Prefix{netip.PrefixFrom(home, 32)}}).Get(server.URL)
 	if !errors.Is(err, ErrAddress) || connections.Load() != 0 {
 		t.Errorf("%v, %d connections", err, connections.Load())
+	}
+	open := New(Policy{AllowHTTP: true, AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	if response, err := open.Get(server.URL); err == nil {
+		_ = response.Body.Close()
+	}
+	if connections.Load() == 0 {
+		t.Error("the control does not reach the sink, so this test proves nothing")
 	}
 }
 
