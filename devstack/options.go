@@ -55,6 +55,7 @@ func parseUp(args []string) (options, error) {
 	flags.Visit(func(f *flag.Flag) {
 		if p := o.ports.find(f.Name); p != nil {
 			p.given = true
+			p.unused = p.optional && p.number == 0
 		}
 	})
 	o.mainJob = !*noMainJob

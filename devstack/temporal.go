@@ -28,6 +28,9 @@ const retention = 72 * time.Hour
 func startTemporal(ctx context.Context, s *stack, o *options) error {
 	args := []string{"--db", o.path("temporal.db"), "--retention", retention.String(),
 		"--port", strconv.Itoa(o.ports.number(portTemporal)), "--ui-port", strconv.Itoa(o.ports.number(portTemporalUI))}
+	if metrics := o.ports.find(portTemporalMetrics); !metrics.unused {
+		args = append(args, "--metrics-port", strconv.Itoa(metrics.number))
+	}
 	for _, environment := range environments {
 		args = append(args, "--namespace", environment)
 	}
