@@ -164,7 +164,7 @@ func clientAction(ctx context.Context, r *rig) (*result, error) {
 		return nil, err
 	}
 	found.Checks = []check{over(found.Rounds, byP50, atMost("p50 over the floor's", 0, 0.6, "")),
-		atMost("server actions", total(kinds)/10, 1, "").exact()}
+		equal("server actions", total(kinds)/10, 1, "").exact()}
 	found.Figures = []figure{{"CPU of the workers over the floor's", over(found.Rounds, byCPU(groupWorkers), check{}).Have, ""},
 		{"CPU of Temporal over the floor's", over(found.Rounds, byCPU(groupTemporal), check{}).Have, ""}}
 	return found, nil
