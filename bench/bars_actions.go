@@ -201,7 +201,7 @@ func answered(answer *activities.CallActionResult, err error) error {
 func (r *rig) workflowFloor(id connection.ID) func(context.Context) error {
 	_, same := listContacts(id)
 	return func(ctx context.Context) error {
-		run, err := r.client.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: floorQueue}, "BareAction", same)
+		run, err := r.bare.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: floorQueue}, "BareAction", same)
 		if err != nil {
 			return err
 		}
