@@ -12,6 +12,8 @@ export GOFLAGS := $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false
 
 # Arguments for devstack, as in: make run ARGS="--port-offset 1000 --access-ttl 20s"
 ARGS ?=
+# Arguments for bench; bin/bench --help lists them.
+BENCH_ARGS ?=
 # How long each fuzz target runs.
 FUZZTIME ?= 20s
 # Arguments of make chaos, as in: make chaos CHAOS_ARGS="--seed 7 --sweeps 1 --json chaos.json"
@@ -34,7 +36,7 @@ BINARIES := $(SERVERS) bin/connected-apps-worker bin/connected-apps bin/devstack
 # people's code, and building them a second time with the detector takes ten minutes.
 RACE_MODULES := . devstack devstack/sandbox $(patsubst %/go.mod,%,$(wildcard tools/go.mod deploy/go.mod conformance/go.mod e2e/go.mod bench/go.mod))
 
-.PHONY: help run smoke build test lint replay chaos fuzz clean
+.PHONY: help run smoke build test bench chaos lint replay fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -118,6 +120,9 @@ test: build $(if $(CONNECTED_APPS_NO_BROWSER),,$(AXE) $(CLIENTS)) ## vet and tes
 	  (cd $$module && go vet -trimpath ./... && go test -trimpath -p $(TEST_P) ./...); \
 	done
 
+bench: build ## measure cost and speed against a floor (BENCH_ARGS="--only action --rounds 5"); a quarter of an hour
+	@mkdir -p .bench && cd bench && go build -o ../bin/bench . && exec ../bin/bench --json ../.bench/report.json $(BENCH_ARGS)
+
 lint: ## gofmt, vet, staticcheck, exhaustive switches, determinism of workflows, import arrows
 	@if [ -x tools/lint.sh ]; then exec tools/lint.sh; fi; \
 	unformatted="$$(gofmt -l $$(find . -name '*.go' -not -path './.devstack/*'))"; \
@@ -140,4 +145,4 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 clean: ## remove the binaries and all state of make run
 	@if [ -x bin/devstack ] && [ -e .devstack/ready.json ] && bin/devstack status >/dev/null 2>&1; then \
 	  echo 'devstack is running here; stop it first'; exit 1; fi
-	rm -rf bin .devstack
+	rm -rf bin .devstack .bench

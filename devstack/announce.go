@@ -24,6 +24,9 @@ func (r *launch) announce(ctx context.Context, mainJob error) error {
 	}
 	if written.Temporal == "" {
 		written.Temporal, written.TemporalUI = r.ports.address(portTemporal), "http://"+r.ports.address(portTemporalUI)
+		if !r.ports.find(portTemporalMetrics).unused {
+			written.TemporalMetrics = "http://" + r.ports.address(portTemporalMetrics) + "/metrics"
+		}
 	}
 	if written.Vault == "" {
 		written.Vault, written.VaultInit = "http://"+r.ports.address(portVault), r.path("vault", "init.json")

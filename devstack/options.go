@@ -32,8 +32,8 @@ type options struct {
 	serversOnly bool
 	// sandboxIssuer is the origin under which the sandbox is known; "" is where it listens.
 	sandboxIssuer string
-	accessTTL      time.Duration
-	ports          ports
+	accessTTL     time.Duration
+	ports         ports
 }
 
 func parseUp(args []string) (options, error) {
@@ -65,6 +65,7 @@ func parseUp(args []string) (options, error) {
 	flags.Visit(func(f *flag.Flag) {
 		if p := o.ports.find(f.Name); p != nil {
 			p.given = true
+			p.unused = p.optional && p.number == 0
 		}
 	})
 	o.mainJob = !*noMainJob && !o.serversOnly

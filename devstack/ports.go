@@ -10,12 +10,13 @@ import (
 
 // Flags of the ports, which are their names too.
 const (
-	portTemporal     = "temporal-port"
-	portTemporalUI   = "temporal-ui-port"
-	portVault        = "vault-port"
-	portVaultCluster = "vault-cluster-port"
-	portSandbox      = "sandbox-port"
-	portGateway      = "gateway-port"
+	portTemporal        = "temporal-port"
+	portTemporalUI      = "temporal-ui-port"
+	portTemporalMetrics = "temporal-metrics-port"
+	portVault           = "vault-port"
+	portVaultCluster    = "vault-cluster-port"
+	portSandbox         = "sandbox-port"
+	portGateway         = "gateway-port"
 )
 
 // portWorker is the flag of the port on which an environment's worker tells its health.
@@ -28,7 +29,10 @@ type port struct {
 	number  int
 	// given is set when the person chose it; the others may be moved.
 	given bool
-	// unused is set when a server of the person's is used instead.
+	// optional is not listened on unless it is given.
+	optional bool
+	// unused is set when a server of the person's is used instead, and for an optional
+	// one that was not given.
 	unused bool
 }
 
@@ -38,6 +42,7 @@ func defaultPorts() ports {
 	all := ports{
 		{flag: portTemporal, purpose: "Temporal", number: 7233},
 		{flag: portTemporalUI, purpose: "Temporal's Web UI", number: 8233},
+		{flag: portTemporalMetrics, purpose: "Temporal's metrics for Prometheus; 0 for none", optional: true, unused: true},
 		{flag: portVault, purpose: "Vault", number: 8200},
 		{flag: portVaultCluster, purpose: "Vault's cluster listener", number: 8201},
 		{flag: portSandbox, purpose: "the sandbox app", number: 9070},
@@ -68,6 +73,9 @@ func loopback(number int) string { return net.JoinHostPort("127.0.0.1", strconv.
 // shift moves the ports that were not given by their own flag.
 func (all ports) shift(offset int) error {
 	for _, p := range all {
+		if p.optional && p.number == 0 {
+			continue
+		}
 		if !p.given {
 			p.number += offset
 		}
@@ -87,7 +95,7 @@ func (all ports) pickFree() error {
 		}
 	}()
 	for _, p := range all {
-		if p.given {
+		if p.given || p.unused {
 			continue
 		}
 		l, err := net.Listen("tcp", loopback(0))

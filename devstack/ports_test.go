@@ -64,6 +64,24 @@ func TestOffsetMovesWhatIsNotGiven(t *testing.T) {
 	}
 }
 
+func TestMetricsAreOffUnlessTheirPortIsGiven(t *testing.T) {
+	for _, args := range [][]string{nil, {"--temporal-metrics-port", "9233"}} {
+		o, err := parseUp(append([]string{"--dir", t.TempDir(), "--port-offset", "1000"}, args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := o.ports.find(portTemporalMetrics); p.unused != (args == nil) || args != nil && p.number != 9233 {
+			t.Errorf("%v: %+v", args, p)
+		}
+		if err := o.ports.pickFree(); err != nil {
+			t.Fatal(err)
+		}
+		if p := o.ports.find(portTemporalMetrics); args == nil && p.number != 0 {
+			t.Errorf("a port was picked that nobody asked for: %+v", p)
+		}
+	}
+}
+
 func TestGivenPortsStayWhenFreeOnesArePicked(t *testing.T) {
 	o, err := parseUp([]string{"--once", "--dir", t.TempDir(), "--gateway-port", "8400"})
 	if err != nil {

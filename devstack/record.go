@@ -11,8 +11,10 @@ import (
 
 // record is the content of ready.json.
 type record struct {
-	Temporal           string            `json:"temporal"`
-	TemporalUI         string            `json:"temporal_ui,omitempty"`
+	Temporal   string `json:"temporal"`
+	TemporalUI string `json:"temporal_ui,omitempty"`
+	// TemporalMetrics is for Prometheus, where its port was given.
+	TemporalMetrics    string            `json:"temporal_metrics,omitempty"`
 	Vault              string            `json:"vault"`
 	Gateway            string            `json:"gateway"`
 	Sandbox            string            `json:"sandbox"`

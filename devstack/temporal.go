@@ -29,6 +29,9 @@ func startTemporal(ctx context.Context, s *stack, o *options) error {
 	args := []string{"--db", o.path("temporal.db"), "--retention", retention.String(),
 		"--port", strconv.Itoa(o.ports.number(portTemporal)), "--ui-port", strconv.Itoa(o.ports.number(portTemporalUI)),
 		"--codec-endpoint", o.gatewayURL() + "/codec"}
+	if metrics := o.ports.find(portTemporalMetrics); !metrics.unused {
+		args = append(args, "--metrics-port", strconv.Itoa(metrics.number))
+	}
 	for _, environment := range environments {
 		args = append(args, "--namespace", environment)
 	}

@@ -91,6 +91,9 @@ func (r *launch) prepare() (err error) {
 		portVault: r.around.vault != "", portVaultCluster: r.around.vault != ""} {
 		r.ports.find(flag).unused = replaced
 	}
+	if r.around.temporal != "" {
+		r.ports.find(portTemporalMetrics).unused = true
+	}
 	if r.once {
 		if err := r.ports.pickFree(); err != nil {
 			return err
