@@ -18,7 +18,9 @@ func TestAnAccessThatEndsAtAnyMomentIsNotSent(t *testing.T) {
 		a, began := w.inside(), time.Now()
 		w.adopt("second")
 		// It was stored with an expiry that is too late by what a second hides.
-		w.token(func(token *connection.Token, now time.Time) { token.ExpiresAt = now.Add(time.Minute + grain - 50*time.Millisecond) })
+		w.token(func(token *connection.Token, now time.Time) {
+			token.ExpiresAt = now.Add(time.Minute + grain - 50*time.Millisecond)
+		})
 		for time.Since(began) < 70*time.Second {
 			if err := w.act(a); err != nil {
 				t.Fatal(err)
