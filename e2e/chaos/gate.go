@@ -85,6 +85,7 @@ func (g *gate) holdOr(w http.ResponseWriter, r *http.Request, to string, body []
 		g.pass(w, r, to, body, c)
 		return
 	}
+	c.held = true
 	if !h.answered {
 		how := h.wait()
 		switch how {

@@ -43,6 +43,7 @@ type call struct {
 	presented string // fingerprint of what was presented to the app
 	write     bool   // of Vault
 	doc       document
+	held      bool // for a while, by a round
 	// What was answered; 0 where nothing was.
 	status int
 	// issued is the fingerprint of the refresh token that the app answered with.
@@ -124,14 +125,16 @@ func vaultCall(r *http.Request, body []byte, before func(subject string) (docume
 // leftInInbox finds whose code is handed over.
 func leftInInbox(c call, body []byte, owner func(fingerprint string) string) call {
 	var sent struct {
-		Data map[string]any `json:"data"`
+		Data struct {
+			Fields map[string]string `json:"fields"`
+		} `json:"data"`
 	}
 	if json.Unmarshal(body, &sent) != nil {
 		return c
 	}
-	for _, value := range sent.Data {
-		if text, ok := value.(string); ok && c.subject == "" {
-			c.kind, c.subject = kindInbox, owner(fingerprint(text))
+	for _, value := range sent.Data.Fields {
+		if whose := owner(fingerprint(value)); whose != "" {
+			c.kind, c.subject = kindInbox, whose
 		}
 	}
 	return c
