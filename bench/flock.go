@@ -138,12 +138,8 @@ func (c *flock) add(ctx context.Context, id connection.ID, m member) error {
 	if _, err := documents.Write(ctx, ref, held, 0); err != nil {
 		return err
 	}
-	now := time.Now()
-	if err := documents.Note(ctx, ref, map[connection.Fact]time.Time{connection.FactLastOK: now, connection.FactLastProbe: now}); err != nil {
-		return err
-	}
 	state := c.state
-	state.ID, state.DisplayName, state.Created = id, id.Slug(), now
+	state.ID, state.DisplayName, state.Created = id, id.Slug(), time.Now()
 	state.Policy.ProbeEvery = m.probeEvery
 	_, err := c.stack.client.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflows.ConnectionWorkflowID(id), TaskQueue: workflows.Queue},
 		workflows.TypeConnection, state)

@@ -17,8 +17,8 @@ import (
 const (
 	// resets is how many looks are asked for by Reset, and seconds how many come by
 	// themselves a second apart.
-	resets, resetsShort   = 500, 40
-	seconds, secondsShort = 60, 10
+	resets, resetsShort   = 500, 16
+	seconds, secondsShort = 60, 5
 	// usedHours is how many hours of use are tried, and a year has at most.
 	usedHours, hoursOfYear = 5, 8760
 	// resetWithin bounds the wait for one look.
@@ -225,18 +225,18 @@ func (s *stack) usedHours(ctx context.Context, id connection.ID) ([]float64, err
 
 var errTooLong = errors.New("it took too long")
 
-// until asks again and again until it is so, an error comes or the time is up.
+// until asks again and again, less and less often, until it is so, an error comes or the time is up.
 func until(ctx context.Context, within time.Duration, is func() (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errTooLong)
 	defer cancel()
-	for {
+	for wait := 10 * time.Millisecond; ; wait = min(wait*3/2, time.Second) {
 		if done, err := is(); done || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(10 * time.Millisecond):
+		case <-time.After(wait):
 		}
 	}
 }

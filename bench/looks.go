@@ -45,7 +45,6 @@ var writes = []string{"CreateWorkflowExecution", "UpdateWorkflowExecution", "Con
 type lookCost struct {
 	looks           float64
 	actions, writes map[string]float64
-	asked           float64 // of the app
 }
 
 func (c counters) lookCost(namespace string) lookCost {
@@ -92,7 +91,7 @@ func healthyLooks(ctx context.Context, r *rig) (*result, error) {
 	if err := sleep(ctx, 5*time.Second); err != nil { // the first looks are over
 		return nil, err
 	}
-	var events, actions, written, bareActions, bareWritten, looks []float64
+	var events, actions, written, bareActions, bareWritten, looks, vault []float64
 	seen := map[string]float64{}
 	for i := range r.rounds {
 		had, err := s.events(ctx, f.ids)
@@ -103,7 +102,8 @@ func healthyLooks(ctx context.Context, r *rig) (*result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := sleep(ctx, window); err != nil {
+		asked, err := r.auditing(ctx, func() error { return sleep(ctx, window) })
+		if err != nil {
 			return nil, err
 		}
 		after, err := s.view.counters(ctx)
@@ -122,6 +122,7 @@ func healthyLooks(ctx context.Context, r *rig) (*result, error) {
 		looks, events = append(looks, ours.looks), append(events, float64(has-had))
 		actions, written = append(actions, total(ours.actions)/ours.looks), append(written, total(ours.writes)/ours.looks)
 		bareActions, bareWritten = append(bareActions, total(floor.actions)/floor.looks), append(bareWritten, total(floor.writes)/floor.looks)
+		vault = append(vault, float64(len(byWorker(asked)))/ours.looks)
 		for name, n := range ours.writes {
 			seen[name] += n
 		}
@@ -136,6 +137,7 @@ func healthyLooks(ctx context.Context, r *rig) (*result, error) {
 		{"looks in a round", median(looks), ""},
 		{"the floor's actions", median(bareActions), ""},
 		{"the floor's writes", median(bareWritten), ""},
+		{"operations of Vault for a look with its probe", median(vault), ""},
 	}, Note: "Written were " + kinds(seen) + ". A task is created only where no poller waits at that moment. " +
 		"The ends of a round cut looks in two, so that a round may count one action or write more or less than it has looks."}, nil
 }

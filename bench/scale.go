@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,13 +25,13 @@ const (
 	dueInRound, duePerSecond = 300, 10
 	dueShort                 = 20
 	// dueAfter is what making them due, and the looks that plan it, may take.
-	dueAfter, dueAfterShort = 20 * time.Second, 8 * time.Second
+	dueAfter, dueAfterShort = 12 * time.Second, 8 * time.Second
 	// settleFor is how long after the last one is due a round still counts.
 	settleFor = 5 * time.Second
 	// idleFor is how long the same processes are watched while nothing is due.
-	idleFor, idleShort = 10 * time.Second, 2 * time.Second
+	idleFor, idleShort = 8 * time.Second, 2 * time.Second
 	// cachedMost is how many workflows are cached for their memory; the worker caches 500.
-	cachedMost, cachedShort = 450, 40
+	cachedMost, cachedShort = 450, 80
 )
 
 // size is one stack with so many open connections.
@@ -38,8 +41,9 @@ type size struct {
 	flock   *flock
 	refresh int // generation that the next round makes
 
-	idle             footprint // after a restart: nothing is cached
-	lateness, cpu    []float64 // of each round
+	idle             footprint        // after a restart: nothing is cached
+	servers          map[string]int64 // resident memory then, and what is on disk
+	lateness, cpu    []float64        // of each round
 	parts            map[string][]float64
 	idleCPU          []float64 // share of one core
 	p50, worst       []float64
@@ -114,9 +118,38 @@ func (z *size) fill(ctx context.Context, r *rig, refreshable int) error {
 	if err := z.stack.restartWorker(ctx); err != nil {
 		return err
 	}
+	if z.servers, err = z.stack.servers(); err != nil {
+		return err
+	}
 	z.idle, err = z.stack.footprint(ctx)
 	r.say("%d open: the worker has %.2f MB alive, %d goroutines, %.0f MB resident", z.open, z.idle.alive()/1e6, z.idle.Goroutines, float64(z.idle.resident)/1e6)
 	return err
+}
+
+// servers is what Temporal and Vault have in memory and on disk, in bytes.
+func (s *stack) servers() (map[string]int64, error) {
+	all := map[string]int64{}
+	for _, name := range []string{"temporal", "vault"} {
+		resident, err := memory(s.ready.PIDs[name])
+		if err != nil {
+			return nil, err
+		}
+		all[name+", resident"] = resident
+	}
+	for name, pattern := range map[string]string{"temporal": "temporal.db*", "vault": "vault/raft/vault.db"} {
+		files, err := filepath.Glob(filepath.Join(s.dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			info, err := os.Stat(file)
+			if err != nil {
+				return nil, err
+			}
+			all[name+", on disk"] += info.Size()
+		}
+	}
+	return all, nil
 }
 
 // measureCached has many connections cached and looks how much more memory that takes.
@@ -141,7 +174,9 @@ func (z *size) measureCached(ctx context.Context, r *rig) error {
 	}
 	z.cached = (after.alive() - before.alive()) / float64(count-5)
 	z.resident = float64(after.resident-before.resident) / float64(count-5)
-	r.say("%d cached: %.1f kB and %.1f goroutines each", count, z.cached/1e3, float64(after.Goroutines-before.Goroutines)/float64(count-5))
+	per := func(now, then int64) float64 { return float64(now-then) / float64(count-5) / 1e3 }
+	r.say("%d cached: %.1f kB of heap, %.1f kB of stacks and %.1f goroutines each", count, per(after.Heap, before.Heap), per(after.Stacks, before.Stacks),
+		float64(after.Goroutines-before.Goroutines)/float64(count-5))
 	return z.stack.restartWorker(ctx)
 }
 
@@ -260,6 +295,9 @@ func told(sizes []*size) *result {
 			figure{open + "CPU while nothing is due, of one core", 100 * median(z.idleCPU), "%"},
 			figure{open + "worker, resident", float64(z.idle.resident) / 1e6, "MB"},
 			figure{open + "worker, alive after a collection", z.idle.alive() / 1e6, "MB"})
+		for _, name := range slices.Sorted(maps.Keys(z.servers)) {
+			found.Figures = append(found.Figures, figure{open + name, float64(z.servers[name]) / 1e6, "MB"})
+		}
 	}
 	found.Note = fmt.Sprintf("Each size has servers and a worker of its own; all run side by side, and one is measured at a time. "+
 		"A round makes %d due, %d a second; late is from the moment a token is due until Vault has the next. "+
