@@ -190,8 +190,8 @@ func (a *Activities) discardAttempts(ctx context.Context, in DiscardInput) (*Dis
 	return report, nil
 }
 
-// sessionLook is how often a reservation looks whether its connect is still alive.
-const sessionLook = time.Minute
+// SessionLook is how often a reservation looks whether its connect is still alive.
+const SessionLook = time.Minute
 
 // WatchSessionInput names one run of a connect.
 type WatchSessionInput struct {
@@ -204,7 +204,7 @@ type WatchSessionInput struct {
 func (a *Activities) WatchConnectSession(ctx context.Context, in WatchSessionInput) error {
 	open, err := a.Workflows.SessionOpen(ctx, in.Connection, in.RunID)
 	if err == nil && open {
-		err = connection.LookAgain("the connect is still under way", sessionLook)
+		err = connection.LookAgain("the connect is still under way", SessionLook)
 	}
 	return a.leave(ctx, "WatchConnectSession", err)
 }

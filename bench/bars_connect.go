@@ -69,7 +69,7 @@ func (r *rig) connectBare(ctx context.Context, id connection.ID) error {
 	if err != nil {
 		return err
 	}
-	run, err := r.client.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: parentQueue}, "BareConnect",
+	run, err := r.bare.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: parentQueue}, "BareConnect",
 		bareConnectInput{Request: in.ConnectRequest, Inbox: ref, Grant: r.unique()})
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func crowd(ctx context.Context, times int, do func(context.Context) error) ([]ti
 func (r *rig) standaloneFloor(id connection.ID) func(context.Context) error {
 	_, same := listContacts(id)
 	return func(ctx context.Context) error {
-		handle, err := r.client.Temporal.ExecuteActivity(ctx, client.StartActivityOptions{ID: r.unique(),
+		handle, err := r.bare.ExecuteActivity(ctx, client.StartActivityOptions{ID: r.unique(),
 			TaskQueue: egressQueue, StartToCloseTimeout: time.Minute}, "Get", same)
 		if err != nil {
 			return err

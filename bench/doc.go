@@ -15,7 +15,7 @@
 // [result]. Put it into a function like actionBars in a file of its own, and that into
 // [bars]. What run gets from the [rig]:
 //
-//   - r.client (workflows.Client), r.secrets (vault.Client), r.root (Vault's
+//   - r.client (workflows.Client), r.bare (an SDK client for floors), r.secrets (vault.Client), r.root (Vault's
 //     administrator), r.sandbox (the app's credentials), r.ready (addresses, process IDs,
 //     logs; r.reload reads it again), r.dir, r.random (seeded), r.short, r.rounds.
 //   - r.fresh, r.connect, r.connectQuiet (looked at once a month), r.disconnect: connections

@@ -80,7 +80,12 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if o.rounds < 1 {
 		return errors.New("--rounds: at least one")
 	}
-	told, err := measureAll(ctx, o, chosen)
+	r, err := openRig(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	told, err := r.measureAll(ctx, chosen)
 	if err != nil {
 		return err
 	}
@@ -105,13 +110,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 }
 
 // measureAll runs the bars one after the other on one stack.
-func measureAll(ctx context.Context, o settings, chosen []bar) (*report, error) {
-	r, err := openRig(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	defer r.close()
-	told := &report{Short: o.short, Began: time.Now().UTC()}
+func (r *rig) measureAll(ctx context.Context, chosen []bar) (*report, error) {
+	told := &report{Short: r.short, Began: time.Now().UTC()}
+	var err error
 	if told.Surroundings, err = r.surroundings(ctx); err != nil {
 		return nil, err
 	}

@@ -72,10 +72,14 @@ func (c check) had() string {
 }
 
 func (c check) bound() string {
-	if c.AtLeast {
+	switch {
+	case c.Equal:
+		return "= " + number(c.Want)
+	case c.AtLeast:
 		return "≥ " + number(c.Want)
+	default:
+		return "≤ " + number(c.Want)
 	}
-	return "≤ " + number(c.Want)
 }
 
 func (c check) verdict(short bool) string {

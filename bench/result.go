@@ -36,9 +36,11 @@ type check struct {
 	Have float64 `json:"have"`
 	Low  float64 `json:"low,omitempty"`
 	High float64 `json:"high,omitempty"`
-	// Want is the bound; Have must not be above it, or below it with AtLeast.
+	// Want is the bound: Have must not be above it; with AtLeast not below it, with Equal
+	// neither.
 	Want    float64 `json:"want"`
 	AtLeast bool    `json:"at_least,omitempty"`
+	Equal   bool    `json:"equal,omitempty"`
 	// Exact: a count that no load of the machine can change. Missing it fails the run.
 	Exact bool `json:"exact,omitempty"`
 	Met   bool `json:"met"`
@@ -70,13 +72,31 @@ type measured struct {
 	took []time.Duration
 }
 
-// atMost and atLeast are checks of one count or figure.
+// atMost, atLeast and equal are checks of one count or figure.
 func atMost(what string, have, want float64, unit string) check {
-	return check{What: what, Unit: unit, Have: have, Want: want, Met: have <= want}
+	return check{What: what, Unit: unit, Want: want}.with(have)
 }
 
 func atLeast(what string, have, want float64, unit string) check {
-	return check{What: what, Unit: unit, Have: have, Want: want, AtLeast: true, Met: have >= want}
+	return check{What: what, Unit: unit, Want: want, AtLeast: true}.with(have)
+}
+
+func equal(what string, have, want float64, unit string) check {
+	return check{What: what, Unit: unit, Want: want, Equal: true}.with(have)
+}
+
+// with judges a figure. One that is no number meets nothing.
+func (c check) with(have float64) check {
+	c.Have = have
+	switch {
+	case c.Equal:
+		c.Met = have == c.Want
+	case c.AtLeast:
+		c.Met = have >= c.Want
+	default:
+		c.Met = have <= c.Want
+	}
+	return c
 }
 
 // exact makes a check one that fails the run.
@@ -88,12 +108,8 @@ func over(rounds []round, of func(round) float64, c check) check {
 	for _, r := range rounds {
 		all = append(all, of(r))
 	}
-	c.Have, c.Low, c.High = median(all), least(all), most(all)
-	c.Met = c.Have <= c.Want
-	if c.AtLeast {
-		c.Met = c.Have >= c.Want
-	}
-	return c
+	c.Low, c.High = least(all), most(all)
+	return c.with(median(all))
 }
 
 // byP50 and byRate are how a side of a round compares with its floor.

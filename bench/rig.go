@@ -19,6 +19,7 @@ import (
 	"connectedapps/workflows"
 
 	"github.com/hashicorp/vault/api"
+	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
 )
 
@@ -46,6 +47,7 @@ type rig struct {
 
 	deployed deployment.Settings
 	client   *workflows.Client
+	bare     client.Client // of the same namespace, with nothing but the SDK's defaults
 	secrets  *vault.Client // as the gateway
 	root     *api.Client   // Vault's administrator
 	// sandbox are the app's credentials, by the names of its credentials file.
@@ -158,6 +160,9 @@ func (r *rig) open() error {
 	if r.client, err = r.deployed.Client(environment, catalogue, r.secrets, zap.NewNop()); err != nil {
 		return err
 	}
+	if r.bare, err = client.NewLazyClient(client.Options{HostPort: r.ready.Temporal, Namespace: r.client.Namespace(), Logger: quiet{}}); err != nil {
+		return err
+	}
 	if err := readJSON(r.ready.SandboxCredentials, &r.sandbox); err != nil {
 		return err
 	}
@@ -183,6 +188,9 @@ func (r *rig) close() {
 	}
 	if r.client != nil {
 		r.client.Temporal.Close()
+	}
+	if r.bare != nil {
+		r.bare.Close()
 	}
 	if r.launcher != nil {
 		_ = r.launcher.Process.Signal(syscall.SIGTERM)

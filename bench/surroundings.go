@@ -31,7 +31,7 @@ type surroundings struct {
 }
 
 func (r *rig) surroundings(ctx context.Context) (surroundings, error) {
-	s := surroundings{Go: runtime.Version(), Cores: runtime.NumCPU(), CPU: processor(), Load: load(), Seed: r.seed, Rounds: r.rounds, Journal: "?"}
+	s := surroundings{Go: runtime.Version(), Cores: runtime.NumCPU(), CPU: processor(), Load: load(), Seed: r.seed, Rounds: r.rounds}
 	cluster, err := r.client.Temporal.WorkflowService().GetClusterInfo(ctx, &workflowservice.GetClusterInfoRequest{})
 	if err != nil {
 		return s, err
@@ -42,10 +42,11 @@ func (r *rig) surroundings(ctx context.Context) (surroundings, error) {
 		return s, err
 	}
 	s.Vault = health.Version
-	// The server says in its first line how it was set up.
+	if s.Journal, err = journal(filepath.Join(r.dir, "temporal.db")); err != nil {
+		return s, err
+	}
 	var ready struct {
-		QueuePollLimit int    `json:"queue_poll_limit"`
-		Journal        string `json:"journal"`
+		QueuePollLimit int `json:"queue_poll_limit"`
 	}
 	text, err := os.ReadFile(filepath.Join(r.ready.Logs, "temporal.log"))
 	if err != nil {
@@ -53,10 +54,28 @@ func (r *rig) surroundings(ctx context.Context) (surroundings, error) {
 	}
 	for line := range strings.Lines(string(text)) {
 		if strings.Contains(line, `"event":"ready"`) && json.Unmarshal([]byte(line), &ready) == nil {
-			s.QueuePollLimit, s.Journal = ready.QueuePollLimit, ready.Journal
+			s.QueuePollLimit = ready.QueuePollLimit
 		}
 	}
 	return s, nil
+}
+
+// journal is the mode of an SQLite file: its header has a 2 where the log is written
+// ahead (https://sqlite.org/fileformat.html, section 1.3.3).
+func journal(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	version := make([]byte, 1)
+	if _, err := file.ReadAt(version, 18); err != nil {
+		return "", err
+	}
+	if version[0] == 2 {
+		return "wal", nil
+	}
+	return "rollback", nil
 }
 
 // processor is the name of this machine's; "" where it has none.

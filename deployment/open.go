@@ -67,6 +67,11 @@ func (s Settings) Temporal(environment string, log *zap.Logger) (client.Client, 
 	options.Namespace = s.Namespace(environment)
 	options.Logger = temporalLog{log.WithOptions(zap.AddCallerSkip(1))}
 	options.Identity = identity()
+	// The SDK compresses by default, and the server then does too: about a tenth of an
+	// action's time, to save a few hundred bytes on a local network.
+	if !s.TemporalGzip {
+		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	}
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, connection.InvalidInput("TEMPORAL_ADDRESS", connection.Bound(err.Error(), 200), "give host:port")

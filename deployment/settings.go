@@ -29,6 +29,7 @@ func Variables() []Variable {
 		{"CONNECTED_APPS_VAULT_PREFIX", "connected-apps", "path in Vault under which the mounts lie"},
 		{"CONNECTED_APPS_ALLOW_PRIVATE", "", "private networks that apps may be in, as CIDRs separated by commas"},
 		{"CONNECTED_APPS_ALLOW_HTTP", "false", "true: apps, and the gateway from other machines, may be reached without TLS"},
+		{"CONNECTED_APPS_TEMPORAL_GZIP", "false", "true: messages to and from Temporal are compressed; for one that is far away"},
 		{"CONNECTED_APPS_TEMPORAL_UI", "", "origin of Temporal's Web UI, for links of the console to runs"},
 		{"CONNECTED_APPS_RETURN_TO", "", "origins that connect sessions may send people back to, separated by commas"},
 		{"CONNECTED_APPS_OIDC_ISSUER", "", "OpenID provider that people sign in to the gateway at; without it by one-time links"},
@@ -60,6 +61,7 @@ type Settings struct {
 	VaultPrefix  string
 	AllowPrivate []netip.Prefix
 	AllowHTTP    bool
+	TemporalGzip bool
 	WarnDays     []int // the most first
 	Budgets      Budgets
 	LogLevel     string
@@ -138,14 +140,22 @@ func Read() (Settings, error) {
 	if s.Budgets, err = readBudgets(list("CONNECTED_APPS_BUDGETS", ",", "")); err != nil {
 		return s, err
 	}
-	switch or("CONNECTED_APPS_ALLOW_HTTP", "false") {
-	case "true":
-		s.AllowHTTP = true
-	case "false":
-	default:
-		return s, connection.InvalidInput("CONNECTED_APPS_ALLOW_HTTP", "this is neither true nor false", "set it to true or false")
+	if s.AllowHTTP, err = truth("CONNECTED_APPS_ALLOW_HTTP"); err != nil {
+		return s, err
 	}
-	return s, nil
+	s.TemporalGzip, err = truth("CONNECTED_APPS_TEMPORAL_GZIP")
+	return s, err
+}
+
+// truth reads a variable that is true or false; false where it is not set.
+func truth(name string) (bool, error) {
+	switch or(name, "false") {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, connection.InvalidInput(name, "this is neither true nor false", "set it to true or false")
 }
 
 // Serves reports, as an ErrUnknownEnvironment, an environment that is not configured.

@@ -145,7 +145,7 @@ func (c *connect) reserve(ctx workflow.Context) *connection.Problem {
 	}
 	c.enter(ctx, PhaseReserving)
 	info := workflow.GetInfo(ctx)
-	session := Session{WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID}
+	session := Session{WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, LookAfter: activities.SessionLook}
 	id := ConnectionWorkflowID(c.in.Connection)
 	c.undo.add("give the reservation up", func(ctx workflow.Context) error {
 		return workflow.SignalExternalWorkflow(ctx, id, "", signalRelease, release{Session: session}).Get(ctx, nil)

@@ -15,25 +15,31 @@ func (c *connect) activate(ctx workflow.Context) *connection.Problem {
 	c.sealed = true
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	c.enter(ctx, PhaseActivating)
-	stored := c.progress.Stored
 	message := c.activation(ctx)
-	id := ConnectionWorkflowID(c.in.Connection)
-	if err := workflow.SignalExternalWorkflow(ctx, id, "", signalActivate, message).Get(ctx, nil); err != nil {
-		return connection.Refused(connection.ErrSessionClosed, "the connection that this is for is gone", "start the connect again")
-	}
-	answered, err := workflow.AwaitWithTimeout(ctx, activationAnswer, func() bool { return c.reply != nil && c.reply.Grant == stored.Ref.Grant })
-	if err != nil || !answered {
-		return connection.VaultUnavailable("the credential could not be put in place within a day")
-	}
-	if c.reply.Problem != nil {
-		return c.reply.Problem
-	}
-	if err := c.tidy(ctx, stored.Ref.Grant); err != nil {
+	tidied := c.tidyMeanwhile(ctx, message.Ref.Grant)
+	problem := c.handOver(ctx, message)
+	if err := tidied(problem == nil); err != nil {
 		workflow.GetLogger(ctx).Warn("attempts of a finished connect are left to the sweep", "error", err.Error())
+	}
+	if problem != nil {
+		return problem
 	}
 	c.progress.Result = c.result(message)
 	c.enter(ctx, PhaseActive)
 	return nil
+}
+
+// handOver tells the Connection and waits for its answer.
+func (c *connect) handOver(ctx workflow.Context, message activate) *connection.Problem {
+	id := ConnectionWorkflowID(c.in.Connection)
+	if err := workflow.SignalExternalWorkflow(ctx, id, "", signalActivate, message).Get(ctx, nil); err != nil {
+		return connection.Refused(connection.ErrSessionClosed, "the connection that this is for is gone", "start the connect again")
+	}
+	answered, err := workflow.AwaitWithTimeout(ctx, activationAnswer, func() bool { return c.reply != nil && c.reply.Grant == message.Ref.Grant })
+	if err != nil || !answered {
+		return connection.VaultUnavailable("the credential could not be put in place within a day")
+	}
+	return c.reply.Problem
 }
 
 // activation is what the Connection is told. A replacement creates no toolkit.
@@ -52,6 +58,28 @@ func (c *connect) activation(ctx workflow.Context) activate {
 		message.Scopes = tested.Scopes
 	}
 	return message
+}
+
+// versionTidy marks connects that remove what was not adopted while the Connection
+// adopts the rest; older histories replay it after that. It may go once no connect is
+// open that began before there was this version: after a day.
+const versionTidy = "tidy-meanwhile"
+
+// tidyMeanwhile begins to remove what will not be adopted, and answers what waits for
+// the end of that, which must be called: undoing the connect removes the rest. adopted
+// is whether the grant was.
+func (c *connect) tidyMeanwhile(ctx workflow.Context, keep string) func(adopted bool) error {
+	if workflow.GetVersion(ctx, versionTidy, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return func(adopted bool) error {
+			if !adopted {
+				return nil
+			}
+			return c.tidy(ctx, keep)
+		}
+	}
+	tidied, settle := workflow.NewFuture(ctx)
+	workflow.Go(ctx, func(ctx workflow.Context) { settle.SetError(c.tidy(ctx, keep)) })
+	return func(bool) error { return tidied.Get(ctx, nil) }
 }
 
 // tidy removes what was not adopted. After a replacement the Connection does: the

@@ -50,7 +50,7 @@ func TestADeviceIsAuthorized(t *testing.T) {
 		connection.TypeOf(credential.err) != connection.ErrInvalidInput {
 		t.Errorf("%v; %v; %v", other.err, link.err, credential.err)
 	}
-	want := []string{"ProbeConnection", "AdoptCandidate", "DiscardAttempts"}
+	want := []string{"ProbeConnection", "DiscardAttempts", "AdoptCandidate"}
 	if r.count("BeginDevice") != 1 || r.count("PollDevice") != 10 || !slices.Equal(r.calls[len(r.calls)-3:], want) {
 		t.Errorf("%v", r.calls)
 	}

@@ -40,7 +40,7 @@ func TestAConnectRunsItsStepsInOrder(t *testing.T) {
 	if err := env.GetWorkflowResult(&result); err != nil || result.Status != connection.Active || !slices.Equal(result.Toolkit.Actions, []string{"a", "b"}) {
 		t.Fatalf("%+v %v", result, err)
 	}
-	want := []string{"ValidateConnect", "StoreCredential", "ProbeConnection", "AdoptCandidate", "DiscardAttempts"}
+	want := []string{"ValidateConnect", "StoreCredential", "ProbeConnection", "DiscardAttempts", "AdoptCandidate"}
 	if have := slices.DeleteFunc(slices.Clone(r.calls), func(c string) bool { return c == "WatchConnection" }); !slices.Equal(have, want) {
 		t.Errorf("%v", have)
 	}

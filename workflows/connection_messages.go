@@ -44,6 +44,9 @@ type State struct {
 type Session struct {
 	WorkflowID string `json:"workflow_id"`
 	RunID      string `json:"run_id"`
+	// LookAfter is how long the run that names itself here need not be looked after; 0
+	// for one that is looked at at once.
+	LookAfter time.Duration `json:"look_after,omitempty"`
 }
 
 // Transition is one change of a connection.

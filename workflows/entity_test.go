@@ -217,16 +217,25 @@ func TestContinueAsNewLosesNothing(t *testing.T) {
 }
 
 func TestAReservationWhoseConnectIsGoneCleansUp(t *testing.T) {
-	r := &recorder{}
-	env := entityEnvironment(t, r)
-	env.RegisterActivityWithOptions(func(context.Context, activities.WatchSessionInput) error { return nil },
-		activity.RegisterOptions{Name: "WatchConnectSession", DisableAlreadyRegisteredCheck: true})
-	pending := State{ID: testID, Session: &Session{WorkflowID: "connect", RunID: "1"}, Look: activities.Look{Status: connection.Pending}}
-	env.ExecuteWorkflow("entity", pending)
-	if err := env.GetWorkflowError(); err != nil {
-		t.Fatal(err)
-	}
-	if r.count("DestroyCredential") == 0 || r.count("DiscardAttempts") == 0 {
-		t.Errorf("%v", r.calls)
+	for _, after := range []time.Duration{0, time.Minute} {
+		r := &recorder{}
+		env := entityEnvironment(t, r)
+		began := env.Now()
+		var looked time.Duration
+		env.RegisterActivityWithOptions(func(context.Context, activities.WatchSessionInput) error {
+			looked = env.Now().Sub(began)
+			return nil
+		}, activity.RegisterOptions{Name: "WatchConnectSession", DisableAlreadyRegisteredCheck: true})
+		pending := State{ID: testID, Session: &Session{WorkflowID: "connect", RunID: "1", LookAfter: after}, Look: activities.Look{Status: connection.Pending}}
+		env.ExecuteWorkflow("entity", pending)
+		if err := env.GetWorkflowError(); err != nil {
+			t.Fatal(err)
+		}
+		if r.count("DestroyCredential") == 0 || r.count("DiscardAttempts") == 0 {
+			t.Errorf("%v", r.calls)
+		}
+		if looked < after || after == 0 && looked > time.Second {
+			t.Errorf("the first look was %s after the start, not %s", looked, after)
+		}
 	}
 }

@@ -32,14 +32,35 @@ func (e *entity) ensureWatch(ctx workflow.Context) error {
 	watchCtx, cancel := workflow.WithCancel(ctx)
 	e.cancelWatch = cancel
 	if e.pending() {
-		e.watch = watchSession.start(watchCtx, watchingSession, "is the connect still under way?",
-			activities.WatchSessionInput{Connection: e.state.ID, RunID: e.state.Session.RunID})
+		e.watch = e.watchSession(watchCtx)
 		return nil
 	}
 	e.toldWork = e.state.Look.Work
 	e.watch = watchConnection.start(watchCtx, fair(watching, e.state.Owner, e.state.ID), "refresh and probe; returns only with news",
 		activities.WatchInput{Connection: e.state.ID, Policy: e.state.Policy, Reported: e.state.Look})
 	return nil
+}
+
+// watchSession ends when the connect is over that this is reserved for. Most take less
+// than the time before the first look, and cost none.
+func (e *entity) watchSession(ctx workflow.Context) workflow.Future {
+	session := *e.state.Session
+	start := func(ctx workflow.Context) workflow.Future {
+		return watchSession.start(ctx, watchingSession, "is the connect still under way?",
+			activities.WatchSessionInput{Connection: e.state.ID, RunID: session.RunID})
+	}
+	if session.LookAfter == 0 {
+		return start(ctx)
+	}
+	over, settle := workflow.NewFuture(ctx)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		err := workflow.NewTimerWithOptions(ctx, session.LookAfter, workflow.TimerOptions{Summary: "the connect is under way"}).Get(ctx, nil)
+		if err == nil {
+			err = start(ctx).Get(ctx, nil)
+		}
+		settle.SetError(err)
+	})
+	return over
 }
 
 // harvest takes what a watch that ended by itself has to say.

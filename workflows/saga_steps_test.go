@@ -129,3 +129,23 @@ func TestASagaThatCannotReserve(t *testing.T) {
 		t.Errorf("%v %v", err, w.log)
 	}
 }
+
+// What a connect removes beside the adoption is removed before it is undone.
+func TestASagaThatIsTidyingIsUndoneAfterThat(t *testing.T) {
+	r := &recorder{plan: keyPlan(), fail: map[string]error{"AdoptCandidate": connection.Refused(connection.ErrReconnectRequired, "no", "")}}
+	w := newWorld(t, r, nil)
+	discard := r.discard
+	r.discard = func(in activities.DiscardInput) *activities.DiscardReport {
+		if in.Keep != "" {
+			time.Sleep(20 * time.Millisecond) // in earnest, as in newWorld
+		}
+		return discard(in)
+	}
+	if err := w.play(false, request()); connection.TypeOf(err) != connection.ErrReconnectRequired {
+		t.Error(err)
+	}
+	if r.count("DiscardAttempts") != 2 {
+		t.Errorf("nothing was removed beside the adoption: %v", r.calls)
+	}
+	w.clean()
+}

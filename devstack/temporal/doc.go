@@ -11,7 +11,7 @@
 // waits until all of it can be used, and then prints one line of JSON to
 // standard output:
 //
-//	{"event":"ready","temporal":"127.0.0.1:7233","ui":"http://127.0.0.1:8233"}
+//	{"event":"ready","temporal":"127.0.0.1:7233","ui":"http://127.0.0.1:8233","queue_poll_limit":100000}
 //
 // Everything else it says goes to standard error. SIGTERM and SIGINT stop it in
 // good order; kill -9 loses nothing that was acknowledged, and the next start on

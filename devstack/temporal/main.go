@@ -34,6 +34,9 @@ type ready struct {
 	UI       string `json:"ui"`
 	HTTP     string `json:"http,omitempty"`
 	Metrics  string `json:"metrics,omitempty"`
+	// QueuePollLimit is how often a second a shard may look for due work in each of its
+	// queues. Nobody can ask a server for it, and every latency depends on it.
+	QueuePollLimit int `json:"queue_poll_limit"`
 }
 
 func main() {
@@ -133,6 +136,8 @@ func addresses(o options) ready {
 		Event:    "ready",
 		Temporal: o.address(o.port),
 		UI:       "http://" + o.address(o.uiPort),
+
+		QueuePollLimit: pollsPerSecond,
 	}
 	if o.httpPort != 0 {
 		r.HTTP = "http://" + o.address(o.httpPort)
