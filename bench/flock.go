@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -26,6 +27,8 @@ const (
 	flockScopes = "offline_access contacts.read contacts.write"
 	// flockWriters is how many are made at once.
 	flockWriters = 24
+	// growTries is how often one is tried to be made.
+	growTries = 6
 )
 
 // flock is connections that are alike.
@@ -111,7 +114,12 @@ func (c *flock) grow(ctx context.Context, r *rig, count int, of func(i int) memb
 	}
 	var done atomic.Int64
 	return together(ctx, count, flockWriters, func(ctx context.Context, i int) error {
-		if err := c.add(ctx, c.ids[first+i], of(first+i)); err != nil {
+		err := c.add(ctx, c.ids[first+i], of(first+i))
+		for tries := 1; err != nil && tries < growTries && ctx.Err() == nil; tries++ { // servers that are hurried may be late
+			_ = sleep(ctx, time.Duration(tries)*time.Second)
+			err = c.add(ctx, c.ids[first+i], of(first+i))
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", c.ids[first+i], err)
 		}
 		if n := done.Add(1); n%1000 == 0 {
@@ -135,7 +143,7 @@ func (c *flock) add(ctx context.Context, id connection.ID, m member) error {
 	held := c.held
 	held.Credential.Tokens = map[string]connection.Token{connection.DefaultToken: token}
 	documents := c.stack.admin.Documents()
-	if _, err := documents.Write(ctx, ref, held, 0); err != nil {
+	if _, err := documents.Write(ctx, ref, held, 0); err != nil && !errors.Is(err, connection.ErrVersionConflict) { // of an earlier try
 		return err
 	}
 	state := c.state

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -113,10 +112,20 @@ func lookHistory(ctx context.Context, r *rig) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
+	before, err := s.view.counters(ctx)
+	if err != nil {
+		return nil, err
+	}
 	perHour, err := s.usedHours(ctx, watched)
 	if err != nil {
 		return nil, err
 	}
+	after, err := s.view.counters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	use := after.since(before).lookCost(environment)
+	delete(use.actions, "grpc_ResetActivity") // ours, to see it at once
 	return &result{Checks: []check{
 		atMost("events after the looks by Reset, more than before", float64(ended.events-began.events), 0, "").exact(),
 		atMost("bytes of history more than before", float64(ended.bytes-began.bytes), 0, "").exact(),
@@ -128,6 +137,8 @@ func lookHistory(ctx context.Context, r *rig) (*result, error) {
 		{"bytes of its history", float64(began.bytes), "bytes"},
 		{"bytes of its mutable state", state[1], "bytes"},
 		{"looks by Reset", float64(byReset), ""},
+		{"server actions of an hour of use, its two looks among them", total(use.actions) / usedHours, ""},
+		{"persistence writes of it, and of the Reset that shows it at once", total(use.writes) / usedHours, ""},
 		{"events after a year in which nobody uses it", float64(began.events), ""},
 		{"events of a year in which it is used every hour", float64(began.events) + hoursOfYear*median(perHour), ""},
 	}, Note: "Temporal suggests to continue as new at 4,096 events or 4 MB, so that the history of a year of use is a few runs, none longer than that. " +
@@ -221,22 +232,4 @@ func (s *stack) usedHours(ctx context.Context, id connection.ID) ([]float64, err
 		}
 	}
 	return grew, nil
-}
-
-var errTooLong = errors.New("it took too long")
-
-// until asks again and again, less and less often, until it is so, an error comes or the time is up.
-func until(ctx context.Context, within time.Duration, is func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, within, errTooLong)
-	defer cancel()
-	for wait := 10 * time.Millisecond; ; wait = min(wait*3/2, time.Second) {
-		if done, err := is(); done || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
-		}
-	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -66,8 +67,8 @@ func (r *rig) ownStack(ctx context.Context, number int, bin string, variables ..
 	}
 	go func() { _ = s.launcher.Wait(); close(s.ended) }()
 	if err := s.await(ctx); err != nil {
-		s.close()
 		text, _ := os.ReadFile(log.Name())
+		s.close()
 		return nil, fmt.Errorf("%w:\n%s", err, text)
 	}
 	return s, s.open()
@@ -181,3 +182,21 @@ func (s *stack) close() {
 
 // log is where a process of the stack writes.
 func (s *stack) log(process string) string { return filepath.Join(s.ready.Logs, process+".log") }
+
+var errTooLong = errors.New("it took too long")
+
+// until asks again and again, less and less often, until it is so, an error comes or the time is up.
+func until(ctx context.Context, within time.Duration, is func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, errTooLong)
+	defer cancel()
+	for wait := 10 * time.Millisecond; ; wait = min(wait*3/2, time.Second) {
+		if done, err := is(); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+	}
+}
