@@ -166,7 +166,8 @@ func (h *herdRun) drain(ctx context.Context, r *rig) (*result, error) {
 	cost := after.since(h.before).lookCost(environment)
 	return &result{Checks: []check{
 		atMost(fmt.Sprintf("time until the last of %d is renewed, over what the budget needs", count), took.Seconds()/h.declared.Seconds(), 1.1, ""),
-		atMost("requests in any window of the budget, over the budget", float64(h.busiest(tokens))/float64(h.rate*int(herdPer/time.Second)), 1, ""),
+		// One that was let through at the end of a window may arrive in the next.
+		atMost("requests in any window of the budget, over the budget", float64(h.busiest(tokens))/float64(h.rate*int(herdPer/time.Second)), 1.05, ""),
 		atMost("token requests for a connection", float64(len(tokens))/float64(count), 1, "").exact(),
 		atMost("connections that are Expired, or whose credential was rejected", float64(expired)+float64(ended.Load()), 0, "").exact(),
 	}, Figures: []figure{
