@@ -119,7 +119,7 @@ test: build $(if $(CONNECTED_APPS_NO_BROWSER),,$(AXE) $(CLIENTS)) ## vet and tes
 	done
 
 bench: build ## measure cost and speed against a floor (BENCH_ARGS="--only action --rounds 5"); a quarter of an hour
-	@cd bench && go build -o ../bin/bench . && exec ../bin/bench $(BENCH_ARGS)
+	@mkdir -p .bench && cd bench && go build -o ../bin/bench . && exec ../bin/bench --json ../.bench/report.json $(BENCH_ARGS)
 
 lint: ## gofmt, vet, staticcheck, exhaustive switches, determinism of workflows, import arrows
 	@if [ -x tools/lint.sh ]; then exec tools/lint.sh; fi; \
@@ -140,4 +140,4 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 clean: ## remove the binaries and all state of make run
 	@if [ -x bin/devstack ] && [ -e .devstack/ready.json ] && bin/devstack status >/dev/null 2>&1; then \
 	  echo 'devstack is running here; stop it first'; exit 1; fi
-	rm -rf bin .devstack
+	rm -rf bin .devstack .bench

@@ -101,6 +101,7 @@ func (c *Client) startConnect(in *ConnectInput) (client.WithStartWorkflowOperati
 		ID: ConnectWorkflowID(in.Connection), TaskQueue: Queue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            fmt.Sprintf("connect %s as %s", plan.AppName, in.Connection),
+		TypedSearchAttributes:    in.attributes(),
 	}, TypeConnectApp, *in), nil
 }
 

@@ -153,12 +153,14 @@ func (c *connect) reserve(ctx workflow.Context) *connection.Problem {
 	// Not on a context that can be cancelled: the SDK would pass the cancellation on
 	// to the child, and both would clean up.
 	quiet, _ := workflow.NewDisconnectedContext(ctx)
+	state := State{ID: c.in.Connection, DisplayName: c.name(), Owner: c.in.Owner, AuthConfig: c.in.AuthConfig,
+		Kind: c.plan.Kind, Method: c.plan.Method, Session: &session, Look: activities.Look{Status: connection.Pending}}
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(quiet, workflow.ChildWorkflowOptions{
 		WorkflowID: id, TaskQueue: Queue, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         fmt.Sprintf("%s: %s", c.plan.AppName, c.in.Connection),
-	}), TypeConnection, State{ID: c.in.Connection, DisplayName: c.name(), Owner: c.in.Owner, AuthConfig: c.in.AuthConfig,
-		Kind: c.plan.Kind, Method: c.plan.Method, Session: &session, Look: activities.Look{Status: connection.Pending}})
+		TypedSearchAttributes: state.reserved(),
+	}), TypeConnection, state)
 	err := child.GetChildWorkflowExecution().Get(quiet, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return connection.Refused(connection.ErrConnectionIDTaken, fmt.Sprintf("there is a connection %s already", c.in.Connection),
@@ -211,11 +213,13 @@ func cancelled(problem *connection.Problem) bool {
 	return problem.Type == connection.ErrSessionClosed && strings.HasPrefix(problem.Message, wasCancelled)
 }
 
-func (c *connect) name() string {
-	if c.in.DisplayName != "" {
-		return c.in.DisplayName
+func (c *connect) name() string { return c.in.name() }
+
+func (in ConnectInput) name() string {
+	if in.DisplayName != "" {
+		return in.DisplayName
 	}
-	return c.in.Connection.Slug()
+	return in.Connection.Slug()
 }
 
 // fresh is a random name for a grant or an attempt, remembered by the history.

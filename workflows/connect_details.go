@@ -14,7 +14,8 @@ import (
 // enter notes how far the connect has come, where people and operators see it.
 func (c *connect) enter(ctx workflow.Context, phase Phase) {
 	c.progress.Phase = phase
-	if phase == PhaseValidating {
+	// A start by our Client has them already.
+	if _, given := workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttributeApp); phase == PhaseValidating && !given {
 		err := workflow.UpsertTypedSearchAttributes(ctx,
 			AttributeApp.ValueSet(c.in.Connection.App()), AttributeEnvironment.ValueSet(c.in.Connection.Environment()),
 			AttributeName.ValueSet(c.name()), ownerAttribute(c.in.Owner))
@@ -23,6 +24,16 @@ func (c *connect) enter(ctx workflow.Context, phase Phase) {
 		}
 	}
 	workflow.SetCurrentDetails(ctx, c.details())
+}
+
+// attributes are what a connect is found by; what it has none of is left out.
+func (in ConnectInput) attributes() temporal.SearchAttributes {
+	all := []temporal.SearchAttributeUpdate{AttributeApp.ValueSet(in.Connection.App()),
+		AttributeEnvironment.ValueSet(in.Connection.Environment()), AttributeName.ValueSet(in.name())}
+	if in.Owner != "" {
+		all = append(all, AttributeOwner.ValueSet(in.Owner))
+	}
+	return temporal.NewSearchAttributes(all...)
 }
 
 func ownerAttribute(owner string) temporal.SearchAttributeUpdate {

@@ -53,11 +53,12 @@ type entity struct {
 }
 
 func (e *entity) run(ctx workflow.Context) error {
-	if e.state.Created.IsZero() {
+	first := e.state.Created.IsZero()
+	if first {
 		e.state.Created = workflow.Now(ctx)
 		e.note(ctx, string(connection.Pending), "being connected")
 	}
-	e.publish(ctx)
+	e.announce(ctx, first)
 	for {
 		if err := e.ensureWatch(ctx); err != nil {
 			return err

@@ -14,22 +14,48 @@ import (
 // publish tells the list of connections and the Web UI what is known. It costs
 // history and is called only when something that people see has changed.
 func (e *entity) publish(ctx workflow.Context) {
-	s := e.state
+	if err := workflow.UpsertTypedSearchAttributes(ctx, e.state.attributes()...); err != nil {
+		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
+	}
+	workflow.SetCurrentDetails(ctx, e.details())
+}
+
+// announce is the first publish of a connection. One that was started with its search
+// attributes needs no second write of them to the list.
+func (e *entity) announce(ctx workflow.Context, first bool) {
+	if _, given := workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttributeStatus); first && given {
+		workflow.SetCurrentDetails(ctx, e.details())
+		return
+	}
+	e.publish(ctx)
+}
+
+// attributes are what connections are listed and found by.
+func (s State) attributes() []temporal.SearchAttributeUpdate {
 	names := make([]string, len(s.Toolkits))
 	for i, toolkit := range s.Toolkits {
 		names[i] = toolkit.Name
 	}
-	err := workflow.UpsertTypedSearchAttributes(ctx,
+	return []temporal.SearchAttributeUpdate{
 		AttributeApp.ValueSet(s.ID.App()), AttributeEnvironment.ValueSet(s.ID.Environment()),
 		AttributeName.ValueSet(s.DisplayName), AttributeStatus.ValueSet(string(s.Look.Status)),
 		keyword(AttributeAuthKind, string(s.Kind)), keyword(AttributeAuthConfig, s.AuthConfig),
 		ownerAttribute(s.Owner), keyword(AttributeAccount, s.account()),
 		AttributeToolkit.ValueSet(names),
-		moment(AttributeLastUsed, s.Look.LastUsed), moment(AttributeExpires, s.Look.Expires))
-	if err != nil {
-		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
+		moment(AttributeLastUsed, s.Look.LastUsed), moment(AttributeExpires, s.Look.Expires)}
+}
+
+// reserved are those of a connection that is being made; what it has none of is left out.
+func (s State) reserved() temporal.SearchAttributes {
+	all := []temporal.SearchAttributeUpdate{AttributeApp.ValueSet(s.ID.App()), AttributeEnvironment.ValueSet(s.ID.Environment()),
+		AttributeName.ValueSet(s.DisplayName), AttributeStatus.ValueSet(string(s.Look.Status)), AttributeAuthKind.ValueSet(string(s.Kind))}
+	if s.AuthConfig != "" {
+		all = append(all, AttributeAuthConfig.ValueSet(s.AuthConfig))
 	}
-	workflow.SetCurrentDetails(ctx, e.details())
+	if s.Owner != "" {
+		all = append(all, AttributeOwner.ValueSet(s.Owner))
+	}
+	return temporal.NewSearchAttributes(all...)
 }
 
 func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {
