@@ -25,5 +25,10 @@ func bars() []bar {
 		clientBars(),
 		vaultBars(),
 		connectBars(),
+		lookBars(),
+		refreshBars(),
+		scaleBars(),
+		herdBars(),
+		startBars(),
 	)
 }

@@ -42,6 +42,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.BoolVar(&o.short, "short", false, "a few operations in two rounds: good for counts, not for times")
 	flags.Uint64Var(&o.seed, "seed", 1, "of what is random")
 	flags.BoolVar(&o.keep, "keep", false, "leave the stack's directory")
+	flags.IntVar(&o.herd, "herd", 10_000, "how many connections are due at once")
+	flags.IntVar(&o.herdRate, "herd-rate", 30, "requests a second that their token endpoint is declared to take")
+	sizes := flags.String("sizes", "1000,5000,20000", "how many connections are open in the bars of many, growing")
 	only := flags.String("only", "", "`regexp` of the bars to run; all by default")
 	list := flags.Bool("list", false, "list the bars")
 	asJSON := flags.String("json", "", "`file` to write everything to")
@@ -67,6 +70,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	if len(chosen) == 0 {
 		return fmt.Errorf("--only %q names no bar; see --list", *only)
+	}
+	if o.sizes, err = readSizes(*sizes); err != nil {
+		return err
 	}
 	if o.short {
 		o.rounds = min(o.rounds, 2)

@@ -246,6 +246,9 @@ type settings struct {
 	rounds   int
 	short    bool // a few operations each: counts are good, times are not
 	seed     uint64
-	keep     bool // the stack's directory
+	keep     bool  // the stack's directory
+	sizes    []int // of the bars of many connections, growing
+	herd     int   // how many are due at once
+	herdRate int   // of the budget, requests a second
 	progress io.Writer
 }

@@ -18,7 +18,7 @@ import (
 // counters are the values of Temporal's own metrics, by name and labels.
 type counters map[string]float64
 
-// counters reads Temporal's metrics endpoint. The count of a histogram stands under its name and _count.
+// counters reads Temporal's metrics endpoint. The count and the sum of a histogram stand under its name and _count or _sum.
 func (r *rig) counters(ctx context.Context) (counters, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.ready.TemporalMetrics, nil)
 	if err != nil {
@@ -50,6 +50,7 @@ func (r *rig) counters(ctx context.Context) (counters, error) {
 				all[name+key] = m.GetGauge().GetValue()
 			case m.Histogram != nil:
 				all[name+"_count"+key] = float64(m.GetHistogram().GetSampleCount())
+				all[name+"_sum"+key] = m.GetHistogram().GetSampleSum()
 			}
 		}
 	}

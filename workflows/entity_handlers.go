@@ -12,20 +12,21 @@ import (
 
 // listen registers every handler before anything blocks.
 func (e *entity) listen(ctx workflow.Context) error {
-	receive(ctx, signalActivate, func(in activate) {
-		if e.expects(in) {
-			e.activate = &in
-		}
-	})
-	receive(ctx, signalTried, func(in tried) { e.answers = append(e.answers, in) })
-	receive(ctx, signalRelease, func(in release) {
-		if e.pending() && e.state.Session != nil && *e.state.Session == in.Session {
-			e.released = true
-		}
-	})
-	receive(ctx, SignalContinueAsNew, func(struct{}) { e.renew = true })
-	receive(ctx, SignalCredentialRejected, func(in CredentialRejected) { e.rejections = append(e.rejections, in) })
-	receive(ctx, SignalWorkFailed, func(in WorkFailed) { e.failedWork = append(e.failedWork, in) })
+	receiveAll(ctx,
+		taking(ctx, signalActivate, func(in activate) {
+			if e.expects(in) {
+				e.activate = &in
+			}
+		}),
+		taking(ctx, signalTried, func(in tried) { e.answers = append(e.answers, in) }),
+		taking(ctx, signalRelease, func(in release) {
+			if e.pending() && e.state.Session != nil && *e.state.Session == in.Session {
+				e.released = true
+			}
+		}),
+		taking(ctx, SignalContinueAsNew, func(struct{}) { e.renew = true }),
+		taking(ctx, SignalCredentialRejected, func(in CredentialRejected) { e.rejections = append(e.rejections, in) }),
+		taking(ctx, SignalWorkFailed, func(in WorkFailed) { e.failedWork = append(e.failedWork, in) }))
 	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
 		return err
 	}

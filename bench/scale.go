@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"connectedapps/connection"
+)
+
+func scaleBars() []bar {
+	return []bar{{name: "scale", what: "open connections: memory of the worker, lateness and processor time of refreshes", run: openConnections,
+		floor: "1,000 connections", target: "< 100 B each uncached, ≤ 25 kB cached; lateness and CPU without an upward trend"}}
+}
+
+const (
+	// A round makes so many due, so many a second, however many are open.
+	dueInRound, duePerSecond = 300, 10
+	dueShort                 = 20
+	// dueAfter is what making them due, and the looks that plan it, may take.
+	dueAfter, dueAfterShort = 12 * time.Second, 8 * time.Second
+	// settleFor is how long after the last one is due a round still counts.
+	settleFor = 5 * time.Second
+	// idleFor is how long the same processes are watched while nothing is due.
+	idleFor, idleShort = 8 * time.Second, 2 * time.Second
+	// cachedMost is how many workflows are cached for their memory; the worker caches 500.
+	cachedMost, cachedShort = 450, 80
+)
+
+// size is one stack with so many open connections.
+type size struct {
+	open    int
+	stack   *stack
+	flock   *flock
+	refresh int // generation that the next round makes
+
+	idle             footprint        // after a restart: nothing is cached
+	servers          map[string]int64 // resident memory then, and what is on disk
+	lateness, cpu    []float64        // of each round
+	parts            map[string][]float64
+	idleCPU          []float64 // share of one core
+	p50, worst       []float64
+	resident, cached float64
+}
+
+// openConnections has stacks of several sizes side by side, each with servers and a
+// worker of its own, and measures one after the other in every round.
+func openConnections(ctx context.Context, r *rig) (*result, error) {
+	opens, due := r.sizes, dueInRound
+	if r.short {
+		opens, due = []int{30, 90}, dueShort
+	}
+	bin, err := r.telling(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var sizes []*size
+	defer func() {
+		for _, z := range sizes {
+			z.stack.close()
+		}
+	}()
+	for i, open := range opens {
+		s, err := r.ownStack(ctx, i+1, bin, memoryVariables(r.offset+stackOffset*(i+1))...)
+		if err != nil {
+			return nil, err
+		}
+		z := &size{open: open, stack: s, refresh: 2, parts: map[string][]float64{}}
+		sizes = append(sizes, z)
+		if err := z.fill(ctx, r, min(due, open)); err != nil {
+			return nil, fmt.Errorf("%d connections: %w", open, err)
+		}
+	}
+	if err := sizes[len(sizes)-1].measureCached(ctx, r); err != nil {
+		return nil, err
+	}
+	for i := range r.rounds {
+		order := slices.Clone(sizes)
+		if i%2 == 1 {
+			slices.Reverse(order)
+		}
+		for _, z := range order {
+			if err := z.round(ctx, r, min(due, z.open)); err != nil {
+				return nil, fmt.Errorf("%d connections: %w", z.open, err)
+			}
+			r.say("round %d of %d, %d open: refreshed %.0f ms after it was due at p99 (%.0f at p50), %.2f ms of CPU", i+1, r.rounds, z.open,
+				last(z.lateness), last(z.p50), last(z.cpu))
+		}
+	}
+	return told(sizes), nil
+}
+
+// fill opens the connections, restarts the worker and looks at its memory.
+func (z *size) fill(ctx context.Context, r *rig, refreshable int) error {
+	began := time.Now()
+	var err error
+	if z.flock, err = z.stack.newFlock(ctx, "open"); err != nil {
+		return err
+	}
+	now := time.Now()
+	err = z.flock.grow(ctx, r, z.open, func(i int) member {
+		return member{issued: now, expires: now.Add(30 * 24 * time.Hour), refreshable: i < refreshable, probeEvery: connection.ProbeMax}
+	})
+	if err != nil {
+		return err
+	}
+	if err := z.flock.awaitLooks(ctx, z.open); err != nil {
+		return err
+	}
+	r.say("%d connections are open after %s", z.open, time.Since(began).Round(time.Second))
+	if err := z.stack.restartWorker(ctx); err != nil {
+		return err
+	}
+	if z.servers, err = z.stack.servers(); err != nil {
+		return err
+	}
+	z.idle, err = z.stack.footprint(ctx)
+	r.say("%d open: the worker has %.2f MB alive, %d goroutines, %.0f MB resident", z.open, z.idle.alive()/1e6, z.idle.Goroutines, float64(z.idle.resident)/1e6)
+	return err
+}
+
+// servers is what Temporal and Vault have in memory and on disk, in bytes.
+func (s *stack) servers() (map[string]int64, error) {
+	all := map[string]int64{}
+	for _, name := range []string{"temporal", "vault"} {
+		resident, err := memory(s.ready.PIDs[name])
+		if err != nil {
+			return nil, err
+		}
+		all[name+", resident"] = resident
+	}
+	for name, pattern := range map[string]string{"temporal": "temporal.db*", "vault": "vault/raft/vault.db"} {
+		files, err := filepath.Glob(filepath.Join(s.dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			info, err := os.Stat(file)
+			if err != nil {
+				return nil, err
+			}
+			all[name+", on disk"] += info.Size()
+		}
+	}
+	return all, nil
+}
+
+// measureCached has many connections cached and looks how much more memory that takes.
+func (z *size) measureCached(ctx context.Context, r *rig) error {
+	count := min(cachedMost, z.open)
+	if r.short {
+		count = cachedShort
+	}
+	if err := z.flock.cache(ctx, 5); err != nil { // what the first ones bring with them
+		return err
+	}
+	before, err := z.stack.footprint(ctx)
+	if err != nil {
+		return err
+	}
+	if err := z.flock.cache(ctx, count); err != nil {
+		return err
+	}
+	after, err := z.stack.footprint(ctx)
+	if err != nil {
+		return err
+	}
+	z.cached = (after.alive() - before.alive()) / float64(count-5)
+	z.resident = float64(after.resident-before.resident) / float64(count-5)
+	per := func(now, then int64) float64 { return float64(now-then) / float64(count-5) / 1e3 }
+	r.say("%d cached: %.1f kB of heap, %.1f kB of stacks and %.1f goroutines each", count, per(after.Heap, before.Heap), per(after.Stacks, before.Stacks),
+		float64(after.Goroutines-before.Goroutines)/float64(count-5))
+	return z.stack.restartWorker(ctx)
+}
+
+// round makes some due, evenly over a while, and looks how late each was renewed.
+func (z *size) round(ctx context.Context, r *rig, count int) error {
+	quiet, ahead := idleFor, dueAfter
+	if r.short {
+		quiet, ahead = idleShort, dueAfterShort
+	}
+	idle, err := z.spent(ctx, quiet)
+	if err != nil {
+		return err
+	}
+	idleShare := map[string]float64{}
+	for name, d := range idle {
+		idleShare[name] = d.Seconds() / quiet.Seconds()
+	}
+	first := time.Now().Add(ahead)
+	at := func(i int) time.Time { return first.Add(time.Duration(i) * time.Second / duePerSecond) }
+	// A token whose life is nothing has no margin before its end: it is due then, to the moment.
+	if err := z.flock.due(ctx, count, func(i int) (issued, expires time.Time) { return at(i), at(i) }); err != nil {
+		return err
+	}
+	if err := z.flock.lookNow(ctx, count); err != nil {
+		return err
+	}
+	if wait := time.Until(first); wait < ahead/4 {
+		return fmt.Errorf("making them due took too long: %s were left", wait)
+	} else if err := sleep(ctx, wait-time.Second); err != nil {
+		return err
+	}
+	window := time.Duration(count)*time.Second/duePerSecond + time.Second + settleFor
+	busy, err := z.spent(ctx, window)
+	if err != nil {
+		return err
+	}
+	late, err := z.late(ctx, count, at)
+	if err != nil {
+		return err
+	}
+	sum := 0.0
+	for name, d := range busy {
+		net := (d.Seconds() - idleShare[name]*window.Seconds()) * 1000 / float64(count)
+		z.parts[name] = append(z.parts[name], net)
+		sum += net
+	}
+	z.cpu = append(z.cpu, sum)
+	z.idleCPU = append(z.idleCPU, idleShare["worker"]+idleShare["temporal"]+idleShare["vault"])
+	z.lateness = append(z.lateness, milliseconds(quantile(late, 0.99)))
+	z.p50, z.worst = append(z.p50, milliseconds(quantile(late, 0.5))), append(z.worst, milliseconds(slices.Max(late)))
+	z.refresh++
+	return nil
+}
+
+// spent is the processor time that worker and servers use for a while.
+func (z *size) spent(ctx context.Context, while time.Duration) (map[string]time.Duration, error) {
+	pids := map[string]int{"worker": z.stack.worker(), "temporal": z.stack.ready.PIDs["temporal"], "vault": z.stack.ready.PIDs["vault"]}
+	used := map[string]time.Duration{}
+	for name, pid := range pids {
+		d, err := processCPU(pid)
+		if err != nil {
+			return nil, err
+		}
+		used[name] = -d
+	}
+	if err := sleep(ctx, while); err != nil {
+		return nil, err
+	}
+	for name, pid := range pids {
+		d, err := processCPU(pid)
+		if err != nil {
+			return nil, err
+		}
+		used[name] += d
+	}
+	return used, nil
+}
+
+// late is how long after it was due each new token was stored, by Vault's own clock.
+func (z *size) late(ctx context.Context, count int, at func(i int) time.Time) ([]time.Duration, error) {
+	if err := z.flock.awaitGeneration(ctx, count, z.refresh, time.Minute); err != nil {
+		return nil, fmt.Errorf("not all were refreshed: %w", err)
+	}
+	documents, late := z.stack.admin.Documents(), make([]time.Duration, count)
+	return late, together(ctx, count, flockWriters, func(ctx context.Context, i int) error {
+		stored, err := documents.Read(ctx, connection.CredentialRef{Connection: z.flock.ids[i]})
+		late[i] = stored.WrittenAt.Sub(at(i))
+		return err
+	})
+}
