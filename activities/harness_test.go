@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"maps"
@@ -323,7 +324,7 @@ func (w *world) crash(a *Activities, provider http.RoundTripper, before, after f
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = a.spender.spend(context.Background(), w.ref, "no longer accepted")
+		_, _ = a.spender.spendAs(context.Background(), w.ref, spending{reason: "no longer accepted", me: rand.Text()})
 	}()
 	<-ended
 	w.vault.faults(nil, nil, nil)

@@ -8,10 +8,10 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
-// firstBeat and beatEvery fit a heartbeat time-out of four seconds: a dead worker is
-// noticed in four and its work goes on in five, and whatever is over in two costs no
-// heartbeat at all.
-const firstBeat, beatEvery = 2 * time.Second, time.Second
+// firstBeat and beatEvery fit a heartbeat time-out of three and a half seconds: a dead
+// worker is noticed in that time and its work goes on a second later. What is over
+// before the first beat costs none at all, as a healthy look is.
+const firstBeat, beatEvery = 1500 * time.Millisecond, time.Second
 
 // pulse heartbeats from a while into an attempt until it is stopped, so that a
 // short attempt costs none. Each beat repeats what was last said.

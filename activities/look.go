@@ -30,6 +30,8 @@ type Look struct {
 	Work *connection.WorkTrouble `json:"work,omitempty"`
 	// LastUsed in Vault's time; zero when never.
 	LastUsed time.Time `json:"last_used,omitzero"`
+	// renewed is when the credential was last renewed, in Vault's time; zero when never.
+	renewed time.Time
 	// unwell is the trouble of this very look, where it changes nothing yet.
 	unwell string
 	// Generation at the time of the look. A new one alone is not news.

@@ -71,6 +71,9 @@ func planFor(stored connection.Stored, r rhythm) plan {
 	}
 	if r.probeEvery > 0 {
 		last := latest(stored.Facts.LastOK, stored.Facts.LastProbe)
+		if r.renewable && stored.RefreshedBy != "" { // a renewal shows that it lives, too
+			last = latest(last, stored.Credential.Earliest().IssuedAt)
+		}
 		if last.IsZero() {
 			last = stored.WrittenAt
 		}

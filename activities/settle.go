@@ -17,7 +17,7 @@ const outcomeUnknown = "outcome of a refresh unknown"
 
 // settle stores a new generation, and does not give up while the process lives:
 // the old token is worth nothing any more, and the new one is only here.
-func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, x access, fresh connection.Credential, config connection.AuthConfig) (connection.Stored, error) {
+func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, x access, fresh connection.Credential, config connection.AuthConfig, told bool) (connection.Stored, error) {
 	base := x.stored
 	me, spent := base.Intent.Attempt, base.Intent.Fingerprint
 	next := base
@@ -28,7 +28,9 @@ func (s *Spender) settle(ctx context.Context, ref connection.CredentialRef, x ac
 		version, err := s.a.Documents.Write(ctx, ref, next.Document, next.Version)
 		if err == nil {
 			next.Version = version
-			s.noteRefresh(ctx, ref, next.Clock.Now())
+			if !told || !base.Facts.FailingSince.IsZero() {
+				s.noteRefresh(ctx, ref, next.Clock.Now())
+			}
 			return next, nil
 		}
 		current, err := s.a.Documents.Read(ctx, ref)

@@ -73,6 +73,17 @@ func newSpender(a *Activities) *Spender {
 // The work goes on if the caller is cancelled, since a token that has been spent
 // must be stored whoever is still waiting.
 func (s *Spender) Renew(ctx context.Context, ref connection.CredentialRef, reason string) (connection.Stored, error) {
+	return s.renew(ctx, ref, reason, nil)
+}
+
+// RenewSeen is Renew for whoever has just read the document, and will tell people itself
+// when it was renewed: Vault is not asked for either. Should the document have changed
+// meanwhile, compare-and-set says so.
+func (s *Spender) RenewSeen(ctx context.Context, seen connection.Stored, ref connection.CredentialRef, reason string) (connection.Stored, error) {
+	return s.renew(ctx, ref, reason, &seen)
+}
+
+func (s *Spender) renew(ctx context.Context, ref connection.CredentialRef, reason string, seen *connection.Stored) (connection.Stored, error) {
 	key := fmt.Sprintf("%s#%s#%d", placeName(ref), ref.Grant, ref.Generation)
 	if err := s.cooled(key); err != nil {
 		return connection.Stored{}, err
@@ -80,7 +91,7 @@ func (s *Spender) Renew(ctx context.Context, ref connection.CredentialRef, reaso
 	flight := s.flights.DoChan(key, func() (any, error) {
 		s.writing.Add(1)
 		defer s.writing.Done()
-		stored, err := s.spend(context.WithoutCancel(ctx), ref, reason)
+		stored, err := s.spendAs(context.WithoutCancel(ctx), ref, spending{reason: reason, me: rand.Text(), seen: seen})
 		if err == nil {
 			s.a.reader.hold(ref, stored)
 		} else {
@@ -100,7 +111,7 @@ func (s *Spender) Renew(ctx context.Context, ref connection.CredentialRef, reaso
 func (s *Spender) Try(ctx context.Context, ref connection.CredentialRef, config connection.AuthConfig, me string) (connection.Stored, error) {
 	s.writing.Add(1)
 	defer s.writing.Done()
-	stored, err := s.spendAs(context.WithoutCancel(ctx), ref, "", me, &config)
+	stored, err := s.spendAs(context.WithoutCancel(ctx), ref, spending{me: me, trial: &config})
 	if err == nil {
 		s.a.reader.hold(ref, stored)
 	} else {
@@ -109,14 +120,29 @@ func (s *Spender) Try(ctx context.Context, ref connection.CredentialRef, config 
 	return stored, err
 }
 
-func (s *Spender) spend(ctx context.Context, ref connection.CredentialRef, reason string) (connection.Stored, error) {
-	return s.spendAs(ctx, ref, reason, rand.Text(), nil)
+// spending is who spends and why.
+type spending struct {
+	reason string
+	me     string // the fencing token
+	// trial is the auth config to use in place of the stored one; nil for none.
+	trial *connection.AuthConfig
+	// seen is the document as the caller has just read it; nil has it read.
+	seen *connection.Stored
 }
 
-// spendAs spends under the name me. A trial is the auth config to use in place of the stored one; nil for none.
-func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, reason, me string, trial *connection.AuthConfig) (connection.Stored, error) {
+// read answers what the caller has seen, the first time, and what is stored after that.
+func (s *Spender) read(ctx context.Context, ref connection.CredentialRef, seen **connection.Stored) (connection.Stored, error) {
+	if first := *seen; first != nil {
+		*seen = nil
+		return *first, nil
+	}
+	return s.a.Documents.Read(ctx, ref)
+}
+
+func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, by spending) (connection.Stored, error) {
+	reason, me, trial, seen := by.reason, by.me, by.trial, by.seen
 	for wait := pollMin; ; {
-		stored, err := s.a.Documents.Read(ctx, ref)
+		stored, err := s.read(ctx, ref, &seen)
 		switch {
 		case errors.Is(err, connection.ErrAbsent):
 			return stored, connection.NotFound(ref.Connection)
@@ -178,7 +204,7 @@ func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, rea
 			continue
 		}
 		x.stored = announced
-		return s.redeem(ctx, ref, x, config, redemption{unanswered: before != nil && !x.spends().Empty(), trial: trial != nil})
+		return s.redeem(ctx, ref, x, config, redemption{unanswered: before != nil && !x.spends().Empty(), trial: trial != nil, told: by.seen != nil})
 	}
 }
 

@@ -69,6 +69,7 @@ func (s *Spender) finish(attempt string, instead *connection.Intent) {
 type redemption struct {
 	unanswered bool // the same token was presented before, and no answer was seen
 	trial      bool // the auth config is not in use yet, and to be proven
+	told       bool // the caller tells people that it was renewed
 }
 
 // redeem asks the token endpoint once and stores what it says.
@@ -77,7 +78,7 @@ func (s *Spender) redeem(ctx context.Context, ref connection.CredentialRef, x ac
 	fresh, err := s.ask(request, x, config)
 	cancel()
 	if err == nil {
-		return s.settle(ctx, ref, x, fresh, config)
+		return s.settle(ctx, ref, x, fresh, config, how.told)
 	}
 	problem, _ := connection.AsProblem(err)
 	if problem == nil {

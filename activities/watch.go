@@ -33,7 +33,9 @@ func (a *Activities) WatchConnection(ctx context.Context, in WatchInput) (*Look,
 		return &look, nil
 	}
 	if err == nil {
-		err = connection.LookAgain(fmt.Sprintf("%s; next look in %s", seen(look), wait.Round(time.Second)), wait)
+		again := connection.LookAgain(fmt.Sprintf("%s; next look in %s", seen(look), wait.Round(time.Second)), wait)
+		again.Renewed = look.renewed
+		err = again
 	} else if problem, ok := connection.AsProblem(err); !ok || problem.Retryable {
 		// Vault is in trouble, or this worker is: that says nothing about the connection.
 		a.Log.Warn("a look at a connection failed", zap.String("connection", in.Connection.String()), zap.Error(err))
@@ -75,7 +77,7 @@ func (a *Activities) look(ctx context.Context, in WatchInput) (Look, time.Durati
 	pace, now := paceOf(in, x), stored.Clock.Now()
 	ref.Grant, ref.Generation = stored.Grant, stored.Generation
 	if due(planFor(x.stored, pace).refresh, now) {
-		fresh, err := a.spender.Renew(ctx, ref, "the access has expired and cannot be renewed without a person")
+		fresh, err := a.spender.RenewSeen(ctx, stored, ref, "the access has expired and cannot be renewed without a person")
 		if err != nil {
 			return a.trouble(ctx, in, x, err)
 		}

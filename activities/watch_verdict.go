@@ -19,6 +19,9 @@ func (a *Activities) healthy(in WatchInput, x access, report *ProbeReport) Look 
 		look.Identity = report.Identity.Over(in.Reported.Identity)
 	}
 	look.foresees(a.outlook(in, x))
+	if x.stored.RefreshedBy != "" {
+		look.renewed = x.stored.Credential.Earliest().IssuedAt
+	}
 	if look.Scopes == nil { // the app says nothing of scopes: nothing is known to have changed
 		look.Scopes = in.Reported.Scopes
 	} else {

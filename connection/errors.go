@@ -72,6 +72,9 @@ type Problem struct {
 	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// Retryable is decided by the constructors.
 	Retryable bool `json:"retryable,omitempty"`
+	// Renewed is when the credential was last renewed, in Vault's time: what a watch has
+	// seen, in its ErrLookAgain. Zero in every other problem, and where it never was.
+	Renewed time.Time `json:"renewed,omitzero"`
 }
 
 // Error is one sentence, with the remedy after it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -137,6 +138,7 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 		return d, problem(err, connection.NotFound(id))
 	}
 	d.RunID = described.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	var renewed time.Time
 	for _, pending := range described.GetPendingActivities() {
 		if pending.GetActivityType().GetName() == "WatchConnection" {
 			if at := pending.GetScheduledTime(); at != nil {
@@ -145,6 +147,7 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 			failure := pending.GetLastFailure()
 			converter.DecodeCommonFailureAttributes(c.values(), failure)
 			d.LastLook = failure.GetMessage()
+			renewed = c.renewed(failure)
 		}
 	}
 	if c.Facts != nil {
@@ -155,7 +158,19 @@ func (c *Client) Describe(ctx context.Context, id connection.ID) (Description, e
 			}
 		}
 	}
+	if renewed.After(d.Facts.LastRefresh) {
+		d.Facts.LastRefresh = renewed
+	}
 	return d, nil
+}
+
+// renewed is when a look last saw that the credential had been renewed; zero where it did not say.
+func (c *Client) renewed(failure *failurepb.Failure) time.Time {
+	var said connection.Problem
+	if err := c.values().FromPayloads(failure.GetApplicationFailureInfo().GetDetails(), &said); err != nil {
+		return time.Time{}
+	}
+	return said.Renewed
 }
 
 // RunAction runs one action of a toolkit as a standalone activity and answers

@@ -33,9 +33,9 @@ const (
 	// disconnectAnswer is how long a disconnect waits before it answers that the revocation goes on by itself.
 	disconnectAnswer = 15 * time.Second
 	// deadAfter is how long an activity may be silent before its worker is taken for
-	// dead. Activities heartbeat each second from their second second on. A retry is a
-	// second later, so that work goes on within five of a crash.
-	deadAfter = 4 * time.Second
+	// dead. Activities heartbeat each second, from one and a half on. A retry is a second
+	// later, so that work goes on within five of a crash.
+	deadAfter = 3500 * time.Millisecond
 	// activationAnswer is how long a connect waits for its Connection to take the
 	// credential over. Adopting is one write; Vault being away is waited for.
 	activationAnswer = 24 * time.Hour

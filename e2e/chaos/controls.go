@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -16,48 +18,52 @@ import (
 type control struct {
 	without string
 	line    string // of the scoreboard
-	// file, old and new say what is taken out of the product's source.
-	file, old, new string
-	point          string
-	strike         strike
-	modes          []string
+	edits   []edit
+	point   string
+	strike  strike
+	modes   []string
+	store   string // "" is none; it breaks after the strike
+	action  string // "" leaves it to the round
 	// crowd: the control is a crowd instead of a round.
 	crowd bool
 	// short: it runs in the short campaign too.
 	short bool
 }
 
+// edit says what is taken out of the product's source.
+type edit struct{ file, old, new string }
+
+var noIntent = edit{"activities/spender_redeem.go",
+	"version, err := s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil",
+	"version, err := stored.Version, error(nil)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil"}
+
 var controls = []control{
-	{without: "the intent", line: lineAvoidable, file: "activities/spender_redeem.go",
-		old:   "version, err := s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil",
-		new:   "version, err := stored.Version, error(nil)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil",
+	{without: "the intent", line: lineAvoidable, edits: []edit{noIntent},
 		point: "redeem, answered", strike: partition, modes: []string{"strict"}, short: true},
-	{without: "the look at the clock after the intent", line: lineRevoked, file: "activities/spender.go",
-		old: "if time.Since(sent) > presentWithin {", new: "if false && time.Since(sent) > presentWithin {",
-		point: "intent, written", strike: stall, modes: []string{"strict"}},
-	{without: "storing until Vault takes it", line: lineAvoidable, file: "activities/settle.go",
-		old:   "time.Sleep(wait)\n\t\t\twait = min(2*wait, pollMax)\n\t\tcase current.RefreshedBy == me:",
-		new:   "_ = wait\n\t\t\treturn current, err\n\t\tcase current.RefreshedBy == me:",
-		point: "settle, sent", strike: loseAnswer, modes: []string{"strict"}},
-	{without: "the limit of two presentations", line: linePresented, file: "activities/spender.go",
-		old: "tokenPresentations = 2", new: "tokenPresentations = 200",
+	{without: "storing until Vault takes it", line: lineAvoidable, edits: []edit{{"activities/settle.go",
+		"time.Sleep(wait)\n\t\t\twait = min(2*wait, pollMax)\n\t\tcase current.RefreshedBy == me:",
+		"_ = wait\n\t\t\treturn current, err\n\t\tcase current.RefreshedBy == me:"}},
+		point: "settle, sent", strike: loseAnswer, modes: []string{"strict"}, store: storeSealed},
+	{without: "redeeming once", line: lineRevoked, edits: []edit{{"activities/spender_redeem.go",
+		"\t\treturn s.settle(ctx, ref, x, fresh, config)",
+		"\t\tstored, err := s.settle(ctx, ref, x, fresh, config)\n\t\t_, _ = s.ask(ctx, x, config)\n\t\treturn stored, err"}},
+		point: "calm", strike: calm, modes: []string{"strict"}},
+	{without: "the limit of two presentations", line: linePresented, edits: []edit{{"activities/spender.go", "tokenPresentations = 2", "tokenPresentations = 200"}},
 		point: "redeem, answered", strike: killTwice, modes: []string{"grace"}},
-	{without: "the mark on a dead generation", line: lineHammered, file: "activities/settle.go",
-		old:   "_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\t\tswitch {\n\t\tcase err == nil:\n\t\t\treturn stored, s.tell(ctx, ref, stored)",
-		new:   "switch {\n\t\tcase err == nil:\n\t\t\treturn stored, connection.ReconnectRequired(ref.Connection, reason)",
-		point: "rejection, written", strike: calm, modes: []string{"strict"}},
-	{without: "the look at the expiry", line: lineExpired, file: "activities/use.go",
-		old: "if expiring(stored, x) {", new: "if false && expiring(stored, x) {",
+	{without: "the mark on a dead generation", line: lineHammered, edits: []edit{{"activities/settle.go",
+		"_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\t\tswitch {\n\t\tcase err == nil:\n\t\t\treturn stored, s.tell(ctx, ref, stored)",
+		"switch {\n\t\tcase err == nil:\n\t\t\treturn stored, connection.ReconnectRequired(ref.Connection, reason)"}},
+		point: "rejection, written", strike: calm, modes: []string{"strict"}, action: "list-contacts"},
+	{without: "the look at the expiry", line: lineExpired, edits: []edit{{"activities/use.go", "if expiring(stored, x) {", "if false && expiring(stored, x) {"}},
 		point: "calm", strike: calm, modes: []string{"unexpired"}},
-	{without: "the note before a request that must not be repeated", line: lineTwice, file: "activities/call.go",
-		old: "if once && wasSending(ctx) {", new: "if false && once && wasSending(ctx) {",
-		point: "action, answered", strike: killWorker, modes: []string{"none", "strict", "grace"}},
-	{without: "the revocation", line: lineOrphans, file: "activities/revoke.go",
-		old: "offered, err := a.end(ctx, method, config, stored.Credential)", new: "_ = config\n\toffered, err := true, error(nil)",
+	{without: "the note before a request that must not be repeated", line: lineTwice,
+		edits: []edit{{"activities/call.go", "if once && wasSending(ctx) {", "if false && once && wasSending(ctx) {"}},
+		point: "action, answered", strike: killWorker, modes: []string{"strict"}, action: "create-key"},
+	{without: "the revocation", line: lineOrphans, edits: []edit{{"activities/revoke.go",
+		"offered, err := a.end(ctx, method, config, stored.Credential)", "_ = config\n\toffered, err := true, error(nil)"}},
 		point: "document, destroyed", strike: killWorker, modes: []string{"strict"}, short: true},
-	{without: "the single flight and the compare-and-set", line: lineCrowd, file: "activities/spender.go",
-		old: "key := fmt.Sprintf(\"%s#%s#%d\", placeName(ref), ref.Grant, ref.Generation)\n\tif err", new: "key := rand.Text()\n\tif err",
-		crowd: true},
+	{without: "the single flight and the intent", line: lineCrowd, edits: []edit{noIntent, {"activities/spender.go",
+		"key := fmt.Sprintf(\"%s#%s#%d\", placeName(ref), ref.Grant, ref.Generation)\n\tif err", "key := rand.Text()\n\tif err"}}, crowd: true},
 }
 
 // controlTold is what a control has found.
@@ -71,19 +77,23 @@ type controlTold struct {
 // mutant builds a package with the control's guard taken out, by an overlay: the source
 // stays as it is. The worker is what a round needs; any other package is only compiled.
 func (c control) mutant(ctx context.Context, root, dir, target string) (string, error) {
-	path := filepath.Join(root, filepath.FromSlash(c.file))
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	if n := strings.Count(string(source), c.old); n != 1 {
-		return "", fmt.Errorf("the control without %s no longer fits: %s holds %d times\n%s", c.without, c.file, n, c.old)
-	}
 	name := filepath.Join(dir, "without-"+strings.ReplaceAll(c.without, " ", "-"))
-	if err := os.WriteFile(name+".go", []byte(strings.Replace(string(source), c.old, c.new, 1)), 0o600); err != nil {
-		return "", err
+	replaced := map[string]string{}
+	for i, e := range c.edits {
+		path := filepath.Join(root, filepath.FromSlash(e.file))
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		if n := strings.Count(string(source), e.old); n != 1 {
+			return "", fmt.Errorf("the control without %s no longer fits: %s holds %d times\n%s", c.without, e.file, n, e.old)
+		}
+		replaced[path] = fmt.Sprintf("%s-%d.go", name, i)
+		if err := os.WriteFile(replaced[path], []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
+			return "", err
+		}
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: name + ".go"}})
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
 	if err != nil {
 		return "", err
 	}
@@ -129,13 +139,12 @@ func (c control) findings(ctx context.Context, l *lane, dice *rand.Rand, n int) 
 		}
 	}
 	all := l.subjects
-	defer func() { l.subjects = all }()
+	l.action, l.storeAfter = c.action, c.store != ""
+	defer func() { l.subjects, l.action, l.storeAfter = all, "", false }()
 	l.subjects = nil
 	for _, s := range all {
-		for _, name := range c.modes {
-			if s.mode.name == name && s.store == storeWell {
-				l.subjects = append(l.subjects, s)
-			}
+		if slices.Contains(c.modes, s.mode.name) && s.store == cmp.Or(c.store, storeWell) {
+			l.subjects = append(l.subjects, s)
 		}
 	}
 	cells, err := l.round(ctx, at, c.strike, dice, n)
@@ -149,6 +158,19 @@ func (c control) findings(ctx context.Context, l *lane, dice *rand.Rand, n int) 
 			return nil, err
 		}
 		found = append(found, v.findings...)
+		if at.op != opDisconnect {
+			continue
+		}
+		// What a mutant left behind is not the product's.
+		families, err := l.familiesOf(ctx, cell.subject)
+		if err != nil {
+			return nil, err
+		}
+		for _, family := range families {
+			if err := l.sandbox.revoke(ctx, family); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return found, nil
 }

@@ -14,7 +14,7 @@ func TestControlsFitTheSource(t *testing.T) {
 	}
 	for _, c := range controls {
 		t.Run(c.without, func(t *testing.T) {
-			if _, err := c.mutant(t.Context(), root, t.TempDir(), "./"+filepath.Dir(c.file)); err != nil {
+			if _, err := c.mutant(t.Context(), root, t.TempDir(), "./"+filepath.Dir(c.edits[0].file)); err != nil {
 				t.Error(err)
 			}
 		})

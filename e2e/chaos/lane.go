@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -28,7 +29,9 @@ type lane struct {
 	secrets     *vault.Client
 	gatewayAt   string
 	subjects    []*subject
-	made        int // connections that were made for one round
+	// action and storeAfter are what a control wants of every cell; "" and false leave it to the round.
+	action     string
+	storeAfter bool
 
 	mu      sync.Mutex
 	worker  *child
@@ -92,8 +95,12 @@ func (r *rig) newLane(ctx context.Context, environment, worker string) (*lane, e
 }
 
 func (l *lane) startGateway(ctx context.Context) error {
+	sealed := ""
+	if slices.Contains(l.settings.Codec, l.environment) {
+		sealed = l.environment
+	}
 	started, err := run(filepath.Join(l.bin, "connected-apps"), []string{"serve"}, []string{"VAULT_ADDR=" + l.vaultGate,
-		"CONNECTED_APPS_ENVIRONMENTS=" + l.environment, "CONNECTED_APPS_GATEWAY_URL=http://" + l.gatewayAt, "CONNECTED_APPS_LISTEN=" + l.gatewayAt,
+		"CONNECTED_APPS_ENVIRONMENTS=" + l.environment, "CONNECTED_APPS_CODEC=" + sealed, "CONNECTED_APPS_GATEWAY_URL=http://" + l.gatewayAt, "CONNECTED_APPS_LISTEN=" + l.gatewayAt,
 		"CONNECTED_APPS_IDENTITIES=" + l.ready.Identities[vault.Gateway]}, filepath.Join(l.dir, "gateway-"+l.environment+".log"))
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -50,8 +51,8 @@ func (l *lane) round(ctx context.Context, at point, how strike, dice *rand.Rand,
 	var cells []*cell
 	keys := make([]string, 0, len(subjects))
 	for i, s := range subjects {
-		cells = append(cells, &cell{lane: l, subject: s, point: at, strike: how, let: let, storeAfter: dice.IntN(2) == 0,
-			action: actions[(i+n)%len(actions)], actionKey: fmt.Sprintf("chaos-%s-%d-%d", l.environment, n, i)})
+		cells = append(cells, &cell{lane: l, subject: s, point: at, strike: how, let: let, storeAfter: dice.IntN(2) == 0 || l.storeAfter,
+			action: cmp.Or(l.action, actions[(i+n)%len(actions)]), actionKey: fmt.Sprintf("chaos-%s-%d-%d", l.environment, n, i)})
 		keys = append(keys, l.key(s))
 	}
 	held := l.gate.holdAt(l.environment, at, keys)
@@ -158,6 +159,10 @@ func (c *cell) work(ctx context.Context) {
 	case opRefresh:
 		c.err = c.lane.refresh(ctx, c.subject, c.strike)
 	case opRevoked:
+		if c.action == "list-contacts" { // work finds out, or a person
+			_, c.err = c.lane.act(ctx, c.subject, c.action, c.actionKey)
+			return
+		}
 		_, c.err = c.lane.product.Refresh(ctx, c.lane.id(c.subject))
 	case opAction:
 		_, c.err = c.lane.act(ctx, c.subject, c.action, c.actionKey)

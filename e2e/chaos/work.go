@@ -55,11 +55,11 @@ func (l *lane) connect(ctx context.Context, s *subject) error {
 }
 
 // deliver takes the app's answer to the gateway and waits for what comes of it. A gateway
-// that dies under the person's browser is asked once more, as people do.
+// that dies under the person's browser, or has no Vault, is asked once more, as people do.
 func (l *lane) deliver(ctx context.Context, s *subject, p *person.Person, callback string) error {
-	var err error
 	for tries := 0; ; tries++ {
-		if _, err = p.Once(ctx, "GET", callback, nil, ""); err == nil || tries > 20 {
+		seen, err := p.Once(ctx, "GET", callback, nil, "")
+		if err == nil && seen.Status < 500 || tries > 20 {
 			break
 		}
 		time.Sleep(500 * time.Millisecond)
