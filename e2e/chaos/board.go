@@ -55,6 +55,7 @@ type board struct {
 	Behind   spread         `json:"behind_an_intent"`
 	Resumed  spread         `json:"resumed"`
 	Matrix   []matrixRow    `json:"matrix"`
+	Told     []cellTold     `json:"every_cell"`
 	Controls []controlTold  `json:"controls,omitempty"`
 	counts   map[string]int // cells, by point, mode and store
 	verdicts []*verdict
@@ -81,6 +82,33 @@ type matrixRow struct {
 	Noticed spread `json:"noticed"`
 }
 
+// cellTold is one cell, for whoever looks for a pattern.
+type cellTold struct {
+	Point      string  `json:"point"`
+	Strike     strike  `json:"strike"`
+	Connection string  `json:"connection"`
+	StoreAfter bool    `json:"store_after"`
+	Late       bool    `json:"late"` // what was held arrived after the strike
+	Came       bool    `json:"came"`
+	Lost       bool    `json:"lost"`
+	Behind     bool    `json:"behind_an_intent"`
+	Noticed    float64 `json:"noticed_seconds"`
+	Resumed    float64 `json:"resumed_seconds"`
+	Took       float64 `json:"took_seconds"`
+	Error      string  `json:"error,omitempty"`
+	Findings   int     `json:"findings"`
+}
+
+func tell(v *verdict) cellTold {
+	c := v.cell
+	told := cellTold{Point: c.point.name, Strike: c.strike, Connection: c.lane.key(c.subject), StoreAfter: c.storeAfter, Late: c.let == late, Came: c.came,
+		Lost: v.lost, Behind: v.behind, Noticed: v.noticed.Seconds(), Resumed: v.resumed.Seconds(), Took: c.ended.Sub(c.began).Seconds(), Findings: len(v.findings)}
+	if c.err != nil {
+		told.Error = c.err.Error()
+	}
+	return told
+}
+
 func newBoard(seed uint64, sweeps int) *board {
 	return &board{Seed: seed, Sweeps: sweeps, Began: time.Now().UTC(), Strikes: map[strike]int{}, Zeros: map[string]int{}, counts: map[string]int{}}
 }
@@ -88,6 +116,7 @@ func newBoard(seed uint64, sweeps int) *board {
 func (b *board) add(v *verdict) {
 	c := v.cell
 	b.verdicts = append(b.verdicts, v)
+	b.Told = append(b.Told, tell(v))
 	b.Cells++
 	b.Strikes[c.strike]++
 	b.counts[cellName(c.point, c.subject.mode, c.subject.store)]++

@@ -51,7 +51,9 @@ var controls = []control{
 	{without: "the limit of two presentations", line: linePresented, edits: []edit{{"activities/spender.go", "tokenPresentations = 2", "tokenPresentations = 200"}},
 		point: "redeem, answered", strike: killTwice, modes: []string{"grace"}},
 	{without: "the mark on a dead generation", line: lineHammered, edits: []edit{{"activities/settle.go",
-		"_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\t\tswitch {\n\t\tcase err == nil:\n\t\t\treturn stored, s.tell(ctx, ref, stored)",
+		"stored.Rejected = &connection.Rejection{Generation: stored.Generation, Verdict: connection.Revoked,\n\t\t\tReason: connection.Bound(reason, 200), By: me}",
+		"stored.Rejected = nil"}, {"activities/settle.go",
+		"switch {\n\t\tcase err == nil:\n\t\t\treturn stored, s.tell(ctx, ref, stored)",
 		"switch {\n\t\tcase err == nil:\n\t\t\treturn stored, connection.ReconnectRequired(ref.Connection, reason)"}},
 		point: "rejection, written", strike: calm, modes: []string{"strict"}, action: "list-contacts"},
 	{without: "the look at the expiry", line: lineExpired, edits: []edit{{"activities/use.go", "if expiring(stored, x) {", "if false && expiring(stored, x) {"}},
@@ -78,18 +80,21 @@ type controlTold struct {
 // stays as it is. The worker is what a round needs; any other package is only compiled.
 func (c control) mutant(ctx context.Context, root, dir, target string) (string, error) {
 	name := filepath.Join(dir, "without-"+strings.ReplaceAll(c.without, " ", "-"))
-	replaced := map[string]string{}
+	replaced, texts := map[string]string{}, map[string]string{}
 	for i, e := range c.edits {
 		path := filepath.Join(root, filepath.FromSlash(e.file))
-		source, err := os.ReadFile(path)
-		if err != nil {
-			return "", err
+		if texts[path] == "" {
+			source, err := os.ReadFile(path)
+			if err != nil {
+				return "", err
+			}
+			texts[path], replaced[path] = string(source), fmt.Sprintf("%s-%d.go", name, i)
 		}
-		if n := strings.Count(string(source), e.old); n != 1 {
+		if n := strings.Count(texts[path], e.old); n != 1 {
 			return "", fmt.Errorf("the control without %s no longer fits: %s holds %d times\n%s", c.without, e.file, n, e.old)
 		}
-		replaced[path] = fmt.Sprintf("%s-%d.go", name, i)
-		if err := os.WriteFile(replaced[path], []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
+		texts[path] = strings.Replace(texts[path], e.old, e.new, 1)
+		if err := os.WriteFile(replaced[path], []byte(texts[path]), 0o600); err != nil {
 			return "", err
 		}
 	}

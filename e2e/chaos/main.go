@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -41,7 +42,7 @@ Flags:
 // command runs what the arguments ask for and reports whether all is well.
 func command(ctx context.Context, args []string) (bool, error) {
 	began := time.Now()
-	p := plan{modes: modes, stores: storeFaults, crowds: true, controls: controls, say: func(format string, args ...any) {
+	p := plan{modes: modes, stores: storeFaults, crowds: true, say: func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, "%6.0f s  "+format+"\n", append([]any{time.Since(began).Seconds()}, args...)...)
 	}}
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
@@ -49,7 +50,7 @@ func command(ctx context.Context, args []string) (bool, error) {
 	flags.Uint64Var(&p.seed, "seed", uint64(began.UnixNano()), "what everything random is made from (default: the time)")
 	flags.IntVar(&p.sweeps, "sweeps", 4, "how often each point is gone to; a sweep takes about eight minutes")
 	only := flags.String("only", "", "regular expression: only points whose name matches")
-	noControls := flags.Bool("no-controls", false, "leave out the workers with a guard taken out")
+	without := flags.String("controls", ".", "regular expression: only controls without something that matches; ^$ is none")
 	report := flags.String("json", "", "file for the whole result")
 	flags.StringVar(&p.root, "root", "..", "the repository, for the controls")
 	flags.BoolVar(&p.keep, "keep", false, "keep logs and state")
@@ -65,9 +66,11 @@ func command(ctx context.Context, args []string) (bool, error) {
 	if len(p.points()) == 0 || p.sweeps < 1 {
 		return false, fmt.Errorf("no point matches --only %q, or --sweeps is below 1", *only)
 	}
-	if *noControls {
-		p.controls = nil
+	chosen, err := regexp.Compile(*without)
+	if err != nil {
+		return false, fmt.Errorf("--controls: %w", err)
 	}
+	p.controls = slices.DeleteFunc(slices.Clone(controls), func(c control) bool { return !chosen.MatchString(c.without) })
 	if p.root, err = filepath.Abs(p.root); err != nil {
 		return false, err
 	}
