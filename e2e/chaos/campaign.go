@@ -26,7 +26,9 @@ type plan struct {
 	root     string // of the repository
 	bin      string
 	keep     bool
-	say      func(format string, args ...any)
+	// portOffset keeps the rig's ports apart from those of a stack that somebody works with.
+	portOffset int
+	say        func(format string, args ...any)
 }
 
 // task is one thing for a lane to do.
@@ -38,7 +40,7 @@ type task struct {
 // campaign runs all of it. The board is whole as far as it goes, also with an error.
 func campaign(ctx context.Context, p plan) (*board, error) {
 	b := newBoard(p.seed, p.sweeps)
-	r, err := startRig(ctx, p.bin, p.say)
+	r, err := startRig(ctx, p)
 	if err != nil {
 		return b, err
 	}

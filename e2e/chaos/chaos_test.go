@@ -16,7 +16,7 @@ func TestShortCampaign(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	p := plan{seed: 1, sweeps: 1, modes: modes, stores: storeFaults, crowds: true, root: root, bin: filepath.Join(root, "bin"),
+	p := plan{seed: 1, sweeps: 1, modes: modes, stores: storeFaults, crowds: true, root: root, bin: filepath.Join(root, "bin"), portOffset: portOffset,
 		say: func(format string, args ...any) {
 			t.Logf("%4.0f s  "+format, append([]any{time.Since(began).Seconds()}, args...)...)
 		}}

@@ -26,6 +26,9 @@ func main() {
 	}
 }
 
+// portOffset keeps the ports apart from those of other tests and of a stack that somebody works with.
+const portOffset = 21500
+
 const usage = `chaos kills and cuts the running product at named points and counts what was lost.
 
   make chaos                                    a full run: four sweeps and the controls
@@ -53,6 +56,7 @@ func command(ctx context.Context, args []string) (bool, error) {
 	without := flags.String("controls", ".", "regular expression: only controls without something that matches; ^$ is none")
 	report := flags.String("json", "", "file for the whole result")
 	flags.StringVar(&p.root, "root", "..", "the repository, for the controls")
+	flags.IntVar(&p.portOffset, "port-offset", portOffset, "added to every port of the servers")
 	flags.BoolVar(&p.keep, "keep", false, "keep logs and state")
 	if err := flags.Parse(args); err != nil {
 		return false, err

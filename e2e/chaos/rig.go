@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type rig struct {
 	sandbox     *sandbox
 	root        *api.Client
 	settings    deployment.Settings
+	portOffset  int
 	catalogue   *connectors.Catalogue
 	ready       ready
 	links       *toxiproxy.ApiServer
@@ -49,16 +51,13 @@ type ready struct {
 	VaultInit          string            `json:"vault_init"`
 }
 
-// portOffset keeps the rig's ports apart from those of a stack that somebody works with.
-const portOffset = "21500"
-
 // startRig starts the servers and the gates; the lanes start their own processes.
-func startRig(ctx context.Context, bin string, say func(string, ...any)) (*rig, error) {
+func startRig(ctx context.Context, p plan) (*rig, error) {
 	dir, err := os.MkdirTemp("", "connected-apps-chaos-")
 	if err != nil {
 		return nil, err
 	}
-	r := &rig{dir: dir, bin: bin, say: say, links: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
+	r := &rig{dir: dir, bin: p.bin, say: p.say, portOffset: p.portOffset, links: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	if err := r.start(ctx); err != nil {
 		r.stop(false)
 		return nil, err
@@ -77,7 +76,7 @@ func (r *rig) start(ctx context.Context) error {
 		return err
 	}
 	r.servers, err = run(filepath.Join(r.bin, "devstack"), []string{"up", "--servers-only", "--restart-servers", "--bin", r.bin, "--dir", r.dir,
-		"--port-offset", portOffset, "--access-ttl", shortLife.String(), "--sandbox-issuer", r.appGate}, nil, filepath.Join(r.dir, "servers.log"))
+		"--port-offset", strconv.Itoa(r.portOffset), "--access-ttl", shortLife.String(), "--sandbox-issuer", r.appGate}, nil, filepath.Join(r.dir, "servers.log"))
 	if err != nil {
 		return err
 	}
