@@ -189,9 +189,9 @@ func (b *board) close(met map[string]int, points []point, modes []mode, stores [
 		if v.noticed == 0 || v.cell.strike != killWorker {
 			continue
 		}
-		// A store that is broken after the strike is part of the way; the promise is about the product.
-		if !v.cell.storeAfter || v.cell.subject.store == storeWell {
-			noticed = append(noticed, v.noticed.Seconds())
+		noticed = append(noticed, v.noticed.Seconds())
+		if v.cell.subject.store != storeWell {
+			continue // when the app is asked again depends on the store
 		}
 		switch {
 		case v.resumed == 0:

@@ -76,7 +76,13 @@ func (g *gate) faultOf(c call) string {
 
 // breakStore answers for Vault where its fault is not only slowness.
 func (g *gate) breakStore(w http.ResponseWriter, r *http.Request, body []byte, c call) bool {
-	switch g.faultOf(c) {
+	fault := g.faultOf(c)
+	if fault != storeWell && fault != storeSlow && fault != storeLost {
+		g.mu.Lock()
+		g.calls = append(g.calls, c) // it was tried, and nobody answered
+		g.mu.Unlock()
+	}
+	switch fault {
 	case storeSlow:
 		time.Sleep(slowness)
 		return false
