@@ -34,7 +34,7 @@ func newRegistration(t *testing.T) *registrationWorld {
 	w := &registrationWorld{t: t, rec: &recorder{}}
 	var suite testsuite.WorkflowTestSuite
 	w.env = suite.NewTestWorkflowEnvironment()
-	w.env.SetTestTimeout(20 * time.Second)
+	patient(w.env)
 	w.env.RegisterWorkflowWithOptions(AuthConfig, workflow.RegisterOptions{Name: TypeAuthConfig})
 	w.env.RegisterWorkflowWithOptions(func(ctx workflow.Context, in AlertInput) error {
 		w.alerts = append(w.alerts, string(in.Kind))

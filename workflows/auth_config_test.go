@@ -222,7 +222,7 @@ func TestAnAuthConfigContinuesAsNew(t *testing.T) {
 	}
 	again := newRegistration(t)
 	again.watch = w.watch
-	again.env.SetTestTimeout(20 * time.Second)
+	patient(again.env)
 	again.after(time.Hour, again.env.CancelWorkflow)
 	again.env.ExecuteWorkflow(TypeAuthConfig, in)
 	if again.rec.count("StoreAuthConfig") != 0 || len(again.watched) == 0 || again.watched[0].Warned != 14 {

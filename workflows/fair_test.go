@@ -25,7 +25,7 @@ type shares struct {
 
 func watchShares(env *testsuite.TestWorkflowEnvironment) *shares {
 	s := &shares{seen: map[string]temporal.Priority{}}
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{s}})
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{s}, DeadlockDetectionTimeout: time.Minute})
 	return s
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -66,11 +67,17 @@ func answer[In, Out any](r *recorder, name string, out func(In) Out) func(contex
 	}
 }
 
+// patient does not take a busy machine for a workflow that blocks, nor for one that hangs.
+func patient(env *testsuite.TestWorkflowEnvironment) {
+	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
+}
+
 func newEnvironment(t *testing.T, r *recorder) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(20 * time.Second)
+	patient(env)
 	Register(withoutConnection{env})
 	env.RegisterWorkflowWithOptions(reservation, workflow.RegisterOptions{Name: TypeConnection})
 	add := func(name string, f any) { env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
