@@ -278,10 +278,11 @@ func TestNoSecretIsOutsideVault(t *testing.T) {
 		ConnectRequest: activities.ConnectRequest{Connection: id("canary-refused"), Method: "api-key", Values: open}}, wrong); err != nil {
 		t.Fatal(err)
 	}
-	handed := handOver(t)
+	handed, passed := handOver(t), passing(t)
 	secrets := canaries(t)
 	secrets["a refused key"] = "refused-canary-2c26b46b68ffc68ff99b"
 	maps.Copy(secrets, handed)
+	maps.Copy(secrets, passed)
 	pages, visit := shown(t, "canary-oauth", "canary-api-key", "canary-refused")
 	maps.Copy(secrets, visit)
 	if len(secrets) < 12 {
