@@ -41,7 +41,7 @@ func TestAConnectRunsItsStepsInOrder(t *testing.T) {
 		t.Fatalf("%+v %v", result, err)
 	}
 	want := []string{"ValidateConnect", "StoreCredential", "ProbeConnection", "DiscardAttempts", "AdoptCandidate"}
-	if have := slices.DeleteFunc(slices.Clone(r.calls), func(c string) bool { return c == "WatchConnection" }); !slices.Equal(have, want) {
+	if have := slices.DeleteFunc(slices.Clone(r.calls), func(c string) bool { return c == "WatchConnection" }); !sameButForTidying(have, want) {
 		t.Errorf("%v", have)
 	}
 	if gate := r.gates[0]; gate.Status != connection.Active || len(gate.Toolkits["default"]) != 2 {
@@ -51,6 +51,15 @@ func TestAConnectRunsItsStepsInOrder(t *testing.T) {
 	if !answer.completed || answer.err != nil || !ok || progress.Test == nil {
 		t.Errorf("the update answered %+v", answer)
 	}
+}
+
+// sameButForTidying compares calls whose last two run beside one another.
+func sameButForTidying(have, want []string) bool {
+	if len(have) != len(want) || len(want) < 2 {
+		return false
+	}
+	most := len(want) - 2
+	return slices.Equal(have[:most], want[:most]) && slices.Equal(slices.Sorted(slices.Values(have[most:])), slices.Sorted(slices.Values(want[most:])))
 }
 
 func TestAnAbandonedConnectIsUndoneAfterADay(t *testing.T) {
