@@ -14,6 +14,9 @@ import (
 // the product's promise, and written here once more on purpose.
 const budget = 45 * time.Second
 
+// redeemTimeout is how long the product waits for a token endpoint.
+const redeemTimeout = 20 * time.Second
+
 // finding is one thing that must not be.
 type finding struct {
 	line string // of the scoreboard
@@ -99,14 +102,18 @@ func (c *cell) judgeLiving(ctx context.Context, v *verdict) error {
 // stored, and whoever had the answer died with it or never got it; or a token has been
 // presented twice, each time by somebody who died, and is not presented a third time.
 func (c *cell) excused() bool {
+	if c.subject.mode.replaces && c.lane.gate.presentedOut(c.lane.key(c.subject)) {
+		return true
+	}
+	lost := c.subject.mode.strict && c.lane.gate.answerLost(c.lane.key(c.subject), c.began)
 	switch c.strike {
-	case killTwice:
-		return c.subject.mode.replaces
-	case killWorker:
-		return c.subject.mode.strict && c.lane.gate.answerLost(c.lane.key(c.subject), c.began)
+	case killWorker, killTwice:
+		return lost
 	case loseAnswer, failAnswer:
 		return c.subject.mode.strict && c.point.kind == kindRedeem
-	case killGateway, partition, stall, calm:
+	case partition: // what is held too long is an answer that is lost
+		return lost && c.heldTooLong()
+	case killGateway, stall, calm:
 		return false
 	}
 	return false
@@ -142,6 +149,11 @@ func (c *cell) judgeAlert(ctx context.Context, v *verdict, status connection.Sta
 
 // judgeRevoked: a grant that the app has ended is asked about, told, and left alone.
 func (c *cell) judgeRevoked(ctx context.Context, v *verdict) error {
+	for range 3 { // work goes on asking for it, and the app must not be
+		within, cancel := context.WithTimeout(ctx, 20*time.Second)
+		_, _ = c.lane.act(within, c.subject, "list-contacts", "")
+		cancel()
+	}
 	described, err := c.lane.product.Describe(ctx, c.lane.id(c.subject))
 	for wait := 0; err == nil && described.Look.Status != connection.Expired && wait < 60; wait++ {
 		time.Sleep(500 * time.Millisecond)
@@ -155,11 +167,6 @@ func (c *cell) judgeRevoked(ctx context.Context, v *verdict) error {
 		v.find(lineBroken, "its grant is dead, and it is shown as %s", v.status)
 	} else if err := c.judgeAlert(ctx, v, v.status); err != nil {
 		return err
-	}
-	for range 3 { // work goes on asking for it, and the app must not be
-		within, cancel := context.WithTimeout(ctx, 20*time.Second)
-		_, _ = c.lane.act(within, c.subject, "list-contacts", "")
-		cancel()
 	}
 	redeems := 0
 	for _, r := range c.lane.gate.since(c.lane.key(c.subject), c.began) {

@@ -239,7 +239,7 @@ func (l *lane) stop() {
 	}
 }
 
-// failed is whether nobody knows what became of an action.
+// unknown reports whether nobody knows what became of an action.
 func unknown(err error) bool {
 	return errors.Is(err, &connection.Problem{Type: connection.ErrOutcomeUnknown})
 }

@@ -27,6 +27,37 @@ func (g *gate) answerLost(subject string, from time.Time) bool {
 	return false
 }
 
+// presentedOut reports whether the connection's token was announced twice by processes that
+// died, in one round or in one after the other: nobody presents it a third time.
+func (g *gate) presentedOut(subject string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	announced := 0
+	for _, c := range g.calls {
+		if c.subject != subject || !c.write || c.status != http.StatusOK {
+			continue
+		}
+		switch {
+		case c.doc.Intent != nil:
+			announced = max(announced, c.doc.Intent.Presentations)
+		case c.kind == kindSettle || c.kind == kindAdopt:
+			announced = 0
+		}
+	}
+	return announced >= 2
+}
+
+// heldTooLong reports whether the rig held the connection's request to the app for longer
+// than the product waits for an answer.
+func (c *cell) heldTooLong() bool {
+	for _, r := range c.lane.gate.since(c.lane.key(c.subject), c.began) {
+		if r.held && r.kind == kindRedeem && c.released.Sub(r.at) > redeemTimeout {
+			return true
+		}
+	}
+	return false
+}
+
 // presentedCode reports whether the app was given the connection's code.
 func (g *gate) presentedCode(subject string) bool {
 	g.mu.Lock()

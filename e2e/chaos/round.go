@@ -27,8 +27,10 @@ type cell struct {
 	began  time.Time
 	struck time.Time
 	came   bool // to the point, before the strike
-	err    error
-	ended  time.Time
+	// released is when what was held went on.
+	released time.Time
+	err      error
+	ended    time.Time
 }
 
 const (
@@ -80,6 +82,9 @@ func (l *lane) round(ctx context.Context, at point, how strike, dice *rand.Rand,
 	}
 	if err := l.strike(ctx, how, let, func() *hold { return l.gate.holdAt(l.environment, at, slices.Collect(maps.Keys(came))) }); err != nil {
 		return nil, fmt.Errorf("%s at %s: %w", how, at.name, err)
+	}
+	for _, c := range cells {
+		c.released = time.Now() // or a little earlier: the strike ends with it
 	}
 	running.Wait()
 	for _, s := range subjects {

@@ -63,6 +63,7 @@ type document struct {
 	Intent *struct {
 		Attempt       string  `json:"attempt"`
 		BudgetSeconds float64 `json:"budget_seconds"`
+		Presentations int     `json:"presentations"`
 	} `json:"intent"`
 	Rejected *struct {
 		Generation int `json:"generation"`

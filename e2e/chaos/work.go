@@ -64,20 +64,27 @@ func (l *lane) deliver(ctx context.Context, s *subject, p *person.Person, callba
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
+	// Its end is waited for, and not asked for again and again: queries take the place of
+	// work in the queue, and hundreds a second of them hold it up.
+	ended := make(chan error, 1)
+	go func() { _, err := l.product.AwaitConnect(ctx, l.id(s)); ended <- err }()
 	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				return fmt.Errorf("the connect ended: %w", err)
+			}
+			return l.know(ctx, s)
+		case <-time.After(5 * time.Second):
+		}
 		progress, err := l.product.Progress(ctx, l.id(s))
 		switch {
-		case err == nil && progress.Phase == workflows.PhaseActive:
-			return l.know(ctx, s)
+		case ctx.Err() != nil:
+			return fmt.Errorf("the connect is still %s: %w", progress.Phase, ctx.Err())
 		case err == nil && progress.Phase == workflows.PhaseAuthorization && attemptOver(progress):
 			return errAgain
-		case err == nil && (progress.Phase.Over() || progress.Phase == workflows.PhaseTestFailed):
+		case err == nil && progress.Phase == workflows.PhaseTestFailed:
 			return fmt.Errorf("the connect is %s: %v", progress.Phase, progress.Problem)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the connect is still %s: %w", progress.Phase, ctx.Err())
-		case <-time.After(300 * time.Millisecond):
 		}
 	}
 }
