@@ -36,19 +36,21 @@ const (
 
 // board is what a campaign has found.
 type board struct {
-	Seed       uint64         `json:"seed"`
-	Sweeps     int            `json:"sweeps"`
-	Began      time.Time      `json:"began"`
-	Seconds    float64        `json:"seconds"`
-	Cells      int            `json:"cells"`       // connections that were taken to a point
-	Came       int            `json:"came"`        // of these, at the point when it was struck
-	Strikes    map[strike]int `json:"strikes"`     // cells, by what was done
-	StoreMet   map[string]int `json:"store_met"`   // requests that met each store fault
-	Unavoided  int            `json:"unavoidable"` // connections that nobody could have kept
-	Again      int            `json:"again"`       // connects that asked to authorize again
-	EmptyCells []string       `json:"empty_cells,omitempty"`
-	Zeros      map[string]int `json:"zeros"`
-	Findings   []string       `json:"findings,omitempty"`
+	Seed      uint64         `json:"seed"`
+	Sweeps    int            `json:"sweeps"`
+	Began     time.Time      `json:"began"`
+	Seconds   float64        `json:"seconds"`
+	Cells     int            `json:"cells"`       // connections that were taken to a point
+	Came      int            `json:"came"`        // of these, at the point when it was struck
+	Strikes   map[strike]int `json:"strikes"`     // cells, by what was done
+	StoreMet  map[string]int `json:"store_met"`   // requests that met each store fault
+	Unavoided int            `json:"unavoidable"` // connections that nobody could have kept
+	Again     int            `json:"again"`       // connects that asked to authorize again
+	// BeyondReach are grants that live on since nobody has their tokens any more.
+	BeyondReach int            `json:"grants_beyond_reach"`
+	EmptyCells  []string       `json:"empty_cells,omitempty"`
+	Zeros       map[string]int `json:"zeros"`
+	Findings    []string       `json:"findings,omitempty"`
 	// Recovery of connections that were behind no intent, of those behind one, and until
 	// the next request to the app, in seconds.
 	Noticed  spread         `json:"noticed"`
@@ -238,8 +240,8 @@ func (b *board) good() bool {
 func (b *board) print(out io.Writer) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	p("\nseed %d, %d sweeps, %.0f minutes, %s", b.Seed, b.Sweeps, b.Seconds/60, b.Began.Format(time.DateTime))
-	p("%d cells of point × rotation × store; %d were at their point when it was struck; %d connections could not be kept by anybody, %d connects asked to authorize again",
-		b.Cells, b.Came, b.Unavoided, b.Again)
+	p("%d cells of point × rotation × store; %d were at their point when it was struck; %d connections could not be kept by anybody, %d connects asked to authorize again, %d grants live on with tokens that nobody has",
+		b.Cells, b.Came, b.Unavoided, b.Again, b.BeyondReach)
 	p("\n| must be zero | found |\n|---|---:|")
 	for _, line := range lines {
 		p("| %s | %d |", line, b.Zeros[line])

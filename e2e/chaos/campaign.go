@@ -237,7 +237,32 @@ func (r *rig) explainGrants(ctx context.Context, b *board) error {
 	}
 	slices.Sort(alive)
 	for _, family := range alive {
+		beyond, err := r.beyondReach(ctx, family)
+		if err != nil {
+			return err
+		}
+		if beyond {
+			b.BeyondReach++
+			continue
+		}
 		b.find(finding{lineOrphans, "the grant " + family + " lives on at the app"})
 	}
 	return nil
+}
+
+// beyondReach reports whether a grant lives on whose newest pair nobody has stored, and
+// whose older token was handed in for revocation: the app no longer knows that one.
+func (r *rig) beyondReach(ctx context.Context, family string) (bool, error) {
+	lines, err := r.sandbox.of(ctx, func(e entry) bool { return e.Family == family })
+	if err != nil {
+		return false, err
+	}
+	newest, asked := "", false
+	for _, e := range lines {
+		if e.Kind == "token" && e.IssuedRefresh != "" {
+			newest = e.IssuedRefresh
+		}
+		asked = asked || e.Kind == "revoke"
+	}
+	return asked && newest != "" && !r.gate.heldAt(newest, time.Now()), nil
 }
