@@ -67,7 +67,7 @@ func TestEveryBarIsMeasuredAndEveryCountIsRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || strings.Contains(string(text), "old") || !strings.HasPrefix(string(text), "a\n") || !strings.HasSuffix(string(text), "\nb\n") {
+	if err != nil || strings.Contains(string(text), "\nold\n") || !strings.HasPrefix(string(text), "a\n") || !strings.HasSuffix(string(text), "\nb\n") {
 		t.Errorf("%s %v", text, err)
 	}
 }
