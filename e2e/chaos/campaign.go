@@ -211,7 +211,7 @@ func (r *rig) close(ctx context.Context, b *board) error {
 			}
 		}
 		found, err := l.sweep(ctx)
-		for wait := 0; err == nil && len(found) > 0 && wait < 60; wait++ {
+		for wait := 0; err == nil && len(found) > 0 && wait < 240; wait++ { // a revocation waits for the budget of an intent
 			time.Sleep(500 * time.Millisecond)
 			found, err = l.sweep(ctx)
 		}
