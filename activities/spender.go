@@ -130,19 +130,18 @@ type spending struct {
 	seen *connection.Stored
 }
 
-// read answers what the caller has seen, the first time, and what is stored after that.
-func (s *Spender) read(ctx context.Context, ref connection.CredentialRef, seen **connection.Stored) (connection.Stored, error) {
-	if first := *seen; first != nil {
-		*seen = nil
-		return *first, nil
+// read answers what the caller has seen, or what is stored where it has seen nothing.
+func (s *Spender) read(ctx context.Context, ref connection.CredentialRef, seen *connection.Stored) (connection.Stored, error) {
+	if seen != nil {
+		return *seen, nil
 	}
 	return s.a.Documents.Read(ctx, ref)
 }
 
 func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, by spending) (connection.Stored, error) {
 	reason, me, trial, seen := by.reason, by.me, by.trial, by.seen
-	for wait := pollMin; ; {
-		stored, err := s.read(ctx, ref, &seen)
+	for wait := pollMin; ; seen = nil { // it is good for the first turn
+		stored, err := s.read(ctx, ref, seen)
 		switch {
 		case errors.Is(err, connection.ErrAbsent):
 			return stored, connection.NotFound(ref.Connection)
