@@ -186,7 +186,6 @@ func (l *lane) exchange(ctx context.Context, path string) error {
 	worker, link := l.worker, l.link
 	l.workerPath = path
 	l.mu.Unlock()
-	worker.kill()
-	link.Stop()
+	l.end(worker, link)
 	return l.startWorker(ctx)
 }

@@ -31,7 +31,6 @@ type verdict struct {
 	behind   bool // somebody's intent was open when the lane was struck
 	noticed  time.Duration
 	resumed  time.Duration
-	presents int // most presentations of one token
 	findings []finding
 }
 

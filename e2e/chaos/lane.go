@@ -170,13 +170,11 @@ func (l *lane) strike(ctx context.Context, how strike, let release, again func()
 	l.mu.Unlock()
 	switch how {
 	case killWorker:
-		worker.kill()
-		link.Stop()
+		l.end(worker, link)
 		l.gate.let(l.environment, let)
 		return l.startWorker(ctx)
 	case killTwice:
-		worker.kill()
-		link.Stop()
+		l.end(worker, link)
 		l.gate.let(l.environment, let)
 		second := again()
 		if err := l.startWorker(ctx); err != nil {
@@ -214,8 +212,14 @@ func (l *lane) strike(ctx context.Context, how strike, let release, again func()
 }
 
 // cutOff is how long a worker is without Temporal before what is held goes on: its
-// heartbeats are missed after five seconds, and the other asks at once.
+// heartbeats are missed after three and a half seconds, and the other asks a second later.
 const cutOff = 12 * time.Second
+
+// end kills a worker, and cuts the link that it had.
+func (l *lane) end(worker *child, link *toxiproxy.Proxy) {
+	worker.kill()
+	link.Stop()
+}
 
 // bury ends the workers that were cut off.
 func (l *lane) bury() {

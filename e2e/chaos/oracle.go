@@ -99,7 +99,6 @@ func (c *cell) countTokens(ctx context.Context, v *verdict) error {
 		}
 	}
 	for token, n := range times {
-		v.presents = max(v.presents, n)
 		switch {
 		case !c.subject.mode.replaces: // the token is the same each time
 		case n > 2:

@@ -89,11 +89,7 @@ func (r *rig) start(ctx context.Context) error {
 }
 
 func (r *rig) awaitReady(ctx context.Context) error {
-	for {
-		text, err := os.ReadFile(filepath.Join(r.dir, "ready.json"))
-		if err == nil && json.Unmarshal(text, &r.ready) == nil {
-			return nil
-		}
+	for readJSON(filepath.Join(r.dir, "ready.json"), &r.ready) != nil {
 		select {
 		case <-r.servers.ended:
 			log, _ := os.ReadFile(filepath.Join(r.dir, "servers.log"))
@@ -103,6 +99,15 @@ func (r *rig) awaitReady(ctx context.Context) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return nil
+}
+
+func readJSON(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
 }
 
 // open reads what the servers have said and makes the judges' own way to Vault.
@@ -110,16 +115,12 @@ func (r *rig) open() error {
 	if err := r.writeDefinitions(); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(r.dir, "env"))
+	err := os.Setenv("CONNECTED_APPS_ENV_FILE", filepath.Join(r.dir, "env"))
+	if err == nil {
+		err = deployment.LoadFile()
+	}
 	if err != nil {
 		return err
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(name, "#") {
-			if err := os.Setenv(name, value); err != nil {
-				return err
-			}
-		}
 	}
 	for name, value := range map[string]string{"CONNECTED_APPS_CONNECTORS": r.definitions, "CONNECTED_APPS_ENV_FILE": "", "CONNECTED_APPS_LOG_LEVEL": "info"} {
 		if err := os.Setenv(name, value); err != nil {
@@ -132,19 +133,13 @@ func (r *rig) open() error {
 	if r.catalogue, err = r.settings.Catalogue(); err != nil {
 		return err
 	}
-	if text, err = os.ReadFile(r.ready.SandboxCredentials); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, &r.client); err != nil {
+	if err := readJSON(r.ready.SandboxCredentials, &r.client); err != nil {
 		return err
 	}
 	var initial struct {
 		RootToken string `json:"root_token"`
 	}
-	if text, err = os.ReadFile(r.ready.VaultInit); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, &initial); err != nil {
+	if err := readJSON(r.ready.VaultInit, &initial); err != nil {
 		return err
 	}
 	config := api.DefaultConfig()

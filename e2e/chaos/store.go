@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"time"
 )
@@ -49,11 +50,7 @@ func (g *gate) mend(subject string) {
 func (g *gate) met() map[string]int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := map[string]int{}
-	for kind, n := range g.broken {
-		all[kind] = n
-	}
-	return all
+	return maps.Clone(g.broken)
 }
 
 // faultOf takes the fault that this request meets.
