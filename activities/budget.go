@@ -32,6 +32,8 @@ type allowance struct {
 	of string
 }
 
+func (of allowance) unbounded() bool { return of.rule.Requests <= 0 || of.rule.Per <= 0 }
+
 // budgets counts requests to whatever takes only so many, for all workers
 // together: slots of a window are leased from Vault by compare-and-set.
 type budgets struct {
@@ -50,15 +52,25 @@ type slots struct {
 	until time.Time
 	// dry is until when it is known that there are none.
 	dry time.Time
+	// line is when the next look that finds none has its turn; see place.
+	line time.Time
+	// window is the one that these are of, and taken how many this worker has leased in it.
+	window time.Time
+	taken  int
 }
 
 func newBudgets(a *Activities) *budgets {
 	return &budgets{a: a, held: map[string]*slots{}, next: pruneAt}
 }
 
-// withinBudget takes a slot of the API's budget, where the app has one. A worker's
-// setting wins over the definition; whose budget it is only the definition says.
+// withinBudget takes a slot of the API's budget, where the app has one.
 func (a *Activities) withinBudget(ctx context.Context, id connection.ID, x access) error {
+	return a.spender.budgets.take(ctx, a.apiAllowance(id, x))
+}
+
+// apiAllowance is what the API takes. A worker's setting wins over the definition;
+// whose budget it is only the definition says.
+func (a *Activities) apiAllowance(id connection.ID, x access) allowance {
 	rule := connectors.Budget{}
 	if x.app.Budget != nil {
 		rule = *x.app.Budget
@@ -70,8 +82,7 @@ func (a *Activities) withinBudget(ctx context.Context, id connection.ID, x acces
 	if rule.Of != connectors.BudgetOfClient {
 		authConfig = ""
 	}
-	return a.spender.budgets.take(ctx, allowance{app: id.App(), owner: apiBudget(budgetOwner(id, authConfig)), rule: rule,
-		of: "the API of " + x.app.Name})
+	return allowance{app: id.App(), owner: apiBudget(budgetOwner(id, authConfig)), rule: rule, of: "the API of " + x.app.Name}
 }
 
 // probeWithin asks the declared question, within the API's budget.
@@ -111,7 +122,7 @@ func apiBudget(owner string) string { return "api/" + owner }
 // take uses one slot, or is ErrRateLimited with the wait until there is one. An
 // allowance without requests or time bounds nothing.
 func (b *budgets) take(ctx context.Context, of allowance) error {
-	if of.rule.Requests <= 0 || of.rule.Per <= 0 {
+	if of.unbounded() {
 		return nil
 	}
 	held := b.slots(of.app + "/" + of.owner)
@@ -190,7 +201,7 @@ func (b *budgets) lease(ctx context.Context, of allowance, held *slots) error {
 	if rest := window.Start.Add(of.rule.Per).Sub(now); window.Start.IsZero() || rest <= 0 {
 		window = connection.BudgetWindow{Start: now.UTC().Round(0)}
 	} else if window.Taken >= of.rule.Requests {
-		b.keep(held, 0, rest, min(rest, dryMemory))
+		b.keep(held, window, 0, rest, min(rest, dryMemory))
 		return usedUp(of, rest)
 	}
 	count := share(of.rule.Requests, of.rule.Requests-window.Taken)
@@ -198,7 +209,7 @@ func (b *budgets) lease(ctx context.Context, of allowance, held *slots) error {
 	if err := b.a.AuthConfigs.WriteBudget(ctx, of.app, of.owner, window, version); err != nil {
 		return err
 	}
-	b.keep(held, count, window.Start.Add(of.rule.Per).Sub(clock.Now()), 0)
+	b.keep(held, window, count, window.Start.Add(of.rule.Per).Sub(clock.Now()), 0)
 	return nil
 }
 
@@ -209,9 +220,13 @@ func share(requests, left int) int {
 }
 
 // keep remembers what was leased, and for how long nobody needs to ask again.
-func (b *budgets) keep(held *slots, left int, rest, dry time.Duration) {
+func (b *budgets) keep(held *slots, of connection.BudgetWindow, left int, rest, dry time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
+	if !held.window.Equal(of.Start) {
+		held.window, held.taken = of.Start, 0
+	}
+	held.taken += left
 	held.left, held.until, held.dry = left, now.Add(rest), now.Add(dry)
 }

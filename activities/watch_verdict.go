@@ -101,8 +101,7 @@ func (a *Activities) trouble(ctx context.Context, in WatchInput, x access, err e
 		return look, troubleMax, nil
 	case connection.RateLimit:
 		look.unwell = problem.Message
-		wait := max(problem.RetryAfter, troubleMin)
-		return look, wait + jitter(in.Connection.String(), wait), nil // a crowd that was sent away comes back one by one
+		return look, a.waitForTurn(in.Connection, x, problem.RetryAfter), nil
 	case connection.OK, connection.Transient, connection.RejectedInput, connection.OutcomeUnknown:
 	}
 	look.unwell = problem.Message
