@@ -17,8 +17,10 @@ const rewatchAfter = time.Minute
 
 // Connection owns one connection's state for its life. A healthy one does
 // nothing here: the watch returns only with news. Its input is its state, so that
-// it can continue as new at any time.
-func Connection(ctx workflow.Context, in State) error {
+// it can continue as new at any time. It comes by a pointer: a call by reflection has
+// its arguments on the stack for as long as it lasts, and the stack of a cached
+// workflow would be twice as large for that.
+func Connection(ctx workflow.Context, in *State) error {
 	e := &entity{state: in, mutex: workflow.NewMutex(ctx)}
 	if err := e.listen(ctx); err != nil {
 		return err
@@ -28,7 +30,7 @@ func Connection(ctx workflow.Context, in State) error {
 
 // entity is one run of Connection.
 type entity struct {
-	state State
+	state *State
 	mutex workflow.Mutex // one change at a time
 
 	watch       workflow.Future

@@ -16,7 +16,7 @@ import (
 func (e *entity) adopt(ctx workflow.Context) {
 	in := *e.activate
 	answer := activated{Grant: in.Ref.Grant}
-	before := e.state
+	before := *e.state
 	e.state.Look = adopted(before.Look, in, e.connecting.Connect.AllowOtherAccount)
 	e.state.Method, e.state.Kind, e.state.AuthConfig = in.Method, in.Kind, in.AuthConfig
 	e.state.Policy.Expires = time.Time{} // that of the credential there was
@@ -27,7 +27,7 @@ func (e *entity) adopt(ctx workflow.Context) {
 	_, err := adoptCandidate.do(ctx, vaultWork, "put the credential in place and open the gate",
 		activities.AdoptInput{Ref: in.Ref, Gate: e.gate()})
 	if err != nil {
-		e.state = before
+		*e.state = before
 		answer.Problem = why(err)
 	} else {
 		e.state.Session = nil

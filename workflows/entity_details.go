@@ -2,6 +2,9 @@ package workflows
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +17,7 @@ import (
 // publish tells the list of connections and the Web UI what is known. It costs
 // history and is called only when something that people see has changed.
 func (e *entity) publish(ctx workflow.Context) {
-	if err := workflow.UpsertTypedSearchAttributes(ctx, e.state.attributes()...); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, e.state.changed(workflow.GetTypedSearchAttributes(ctx))...); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
 	}
 	workflow.SetCurrentDetails(ctx, e.details())
@@ -43,6 +46,29 @@ func (s State) attributes() []temporal.SearchAttributeUpdate {
 		ownerAttribute(s.Owner), keyword(AttributeAccount, s.account()),
 		AttributeToolkit.ValueSet(names),
 		moment(AttributeLastUsed, s.Look.LastUsed), moment(AttributeExpires, s.Look.Expires)}
+}
+
+// changed are the attributes that differ from what the list shows now, or the status
+// alone where none does: a history has one write of them for each publish. Each that is
+// written stays in the worker's memory while the workflow is cached.
+func (s State) changed(now temporal.SearchAttributes) []temporal.SearchAttributeUpdate {
+	shown := now.GetUntypedValues()
+	differing := slices.DeleteFunc(s.attributes(), func(update temporal.SearchAttributeUpdate) bool {
+		return maps.EqualFunc(shown, temporal.NewSearchAttributes(now.Copy(), update).GetUntypedValues(), sameAttribute)
+	})
+	if len(differing) == 0 {
+		return []temporal.SearchAttributeUpdate{AttributeStatus.ValueSet(string(s.Look.Status))}
+	}
+	return differing
+}
+
+// sameAttribute compares two values of one search attribute.
+func sameAttribute(a, b any) bool {
+	if at, ok := a.(time.Time); ok {
+		other, ok := b.(time.Time)
+		return ok && at.Equal(other)
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // reserved are those of a connection that is being made; what it has none of is left out.
@@ -84,7 +110,7 @@ func account(identity connection.Identity) string {
 
 // details is what an operator reads on top of the run in the Web UI; no secret can be in it.
 func (e *entity) details() string {
-	s := e.state
+	s := *e.state
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** (%s): **%s**\n", s.DisplayName, s.ID, s.Look.Status)
 	line := func(what, value string) {

@@ -27,7 +27,7 @@ func (e *entity) listen(ctx workflow.Context) error {
 		taking(ctx, SignalContinueAsNew, func(struct{}) { e.renew = true }),
 		taking(ctx, SignalCredentialRejected, func(in CredentialRejected) { e.rejections = append(e.rejections, in) }),
 		taking(ctx, SignalWorkFailed, func(in WorkFailed) { e.failedWork = append(e.failedWork, in) }))
-	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return e.state, nil }); err != nil {
+	if err := workflow.SetQueryHandler(ctx, QueryDescribe, func() (State, error) { return *e.state, nil }); err != nil {
 		return err
 	}
 	return takeUpdates(ctx, map[string]any{

@@ -192,7 +192,7 @@ func reservation(ctx workflow.Context, in State) error {
 	selector.AddReceive(workflow.GetSignalChannel(ctx, signalActivate), func(c workflow.ReceiveChannel, _ bool) {
 		var message activate
 		c.Receive(ctx, &message)
-		e := &entity{state: in, activate: &message, mutex: workflow.NewMutex(ctx)}
+		e := &entity{state: &in, activate: &message, mutex: workflow.NewMutex(ctx)}
 		e.adopt(ctx)
 	})
 	selector.Select(ctx)

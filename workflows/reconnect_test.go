@@ -299,7 +299,8 @@ func TestADisconnectAnswersAReconnectThatIsActivating(t *testing.T) {
 		return final(reply.Problem)
 	}, workflow.RegisterOptions{Name: "activating"})
 	env.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
-		e := &entity{state: living(), mutex: workflow.NewMutex(ctx)}
+		state := living()
+		e := &entity{state: &state, mutex: workflow.NewMutex(ctx)}
 		if err := e.listen(ctx); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func TestWhatAReconnectAsksFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.state.AuthConfig = "registered"
-			e := &entity{state: c.state}
+			e := &entity{state: &c.state}
 			asked := e.replacement(c.in)
 			if asked.Access != c.access || !slices.Equal(asked.Actions, c.asked) || !slices.Equal(asked.Kept.Actions, c.kept) {
 				t.Errorf("%q %v, keeps %v", asked.Access, asked.Actions, asked.Kept.Actions)

@@ -73,7 +73,7 @@ func TestReplayCatchesAPlantedChange(t *testing.T) {
 		t.Fatal("no history to try it on", err)
 	}
 	replayer := worker.NewWorkflowReplayer()
-	replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, in State) error {
+	replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, in *State) error {
 		if err := workflow.Sleep(ctx, 1); err != nil {
 			return err
 		}

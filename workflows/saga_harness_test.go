@@ -110,7 +110,7 @@ func (w *world) connection(ctx workflow.Context, in State) error {
 	selector.AddReceive(workflow.GetSignalChannel(ctx, signalActivate), func(c workflow.ReceiveChannel, _ bool) {
 		var message activate
 		c.Receive(ctx, &message)
-		e := &entity{state: in, activate: &message, mutex: workflow.NewMutex(ctx)}
+		e := &entity{state: &in, activate: &message, mutex: workflow.NewMutex(ctx)}
 		if e.adopt(ctx); e.state.Look.Status == connection.Active {
 			w.adopted = message.Ref.Grant
 		}
