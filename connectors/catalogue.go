@@ -10,10 +10,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"connectedapps/connection"
+
+	"golang.org/x/sync/errgroup"
 )
 
 //go:embed catalog/*.yaml
@@ -39,12 +42,18 @@ func Load(directories ...string) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	apps := map[string]*App{}
-	for _, d := range lib.documents {
+	defined, err := together(slices.Collect(maps.Values(lib.documents)), func(d *document) (*App, error) {
 		app, defects := d.definition(shallow)
 		if len(defects) > 0 {
 			return nil, definitionErrors(defects)
 		}
+		return app, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	apps := map[string]*App{}
+	for _, app := range defined {
 		apps[app.ID] = app
 	}
 	for _, directory := range directories {
@@ -85,8 +94,7 @@ func builtIn() (*library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the built-in definitions: %w", err)
 	}
-	lib := &library{documents: map[string]*document{}}
-	for _, file := range files {
+	documents, err := together(files, func(file string) (*document, error) {
 		data, err := embedded.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read a built-in definition: %w", err)
@@ -95,6 +103,13 @@ func builtIn() (*library, error) {
 		if defect != nil {
 			return nil, defect
 		}
+		return d, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	lib := &library{documents: map[string]*document{}}
+	for _, d := range documents {
 		lib.documents[d.id] = d
 	}
 	for _, d := range lib.documents {
@@ -103,6 +118,21 @@ func builtIn() (*library, error) {
 		}
 	}
 	return lib, nil
+}
+
+// together makes something of each, on all processors: reading what is built in is most
+// of what a command does before it answers.
+func together[T, R any](all []T, each func(T) (R, error)) ([]R, error) {
+	made := make([]R, len(all))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, one := range all {
+		group.Go(func() (err error) {
+			made[i], err = each(one)
+			return err
+		})
+	}
+	return made, group.Wait()
 }
 
 // definitionFiles lists the definitions of a directory, or the one file given.

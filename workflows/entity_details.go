@@ -2,8 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -33,42 +31,55 @@ func (e *entity) announce(ctx workflow.Context, first bool) {
 	e.publish(ctx)
 }
 
-// attributes are what connections are listed and found by.
-func (s State) attributes() []temporal.SearchAttributeUpdate {
+// attribute is a search attribute as it should be, and whether the list shows it so.
+type attribute struct {
+	update temporal.SearchAttributeUpdate
+	shown  func(temporal.SearchAttributes) bool
+}
+
+// attributes are what connections are listed and found by; "" and the zero time are none.
+func (s State) attributes() []attribute {
+	word := func(key temporal.SearchAttributeKeyKeyword, value string) attribute {
+		return attribute{keyword(key, value), func(now temporal.SearchAttributes) bool {
+			shown, _ := now.GetKeyword(key)
+			return shown == value
+		}}
+	}
+	at := func(key temporal.SearchAttributeKeyTime, value time.Time) attribute {
+		return attribute{moment(key, value), func(now temporal.SearchAttributes) bool {
+			shown, _ := now.GetTime(key)
+			return shown.Equal(value)
+		}}
+	}
 	names := make([]string, len(s.Toolkits))
 	for i, toolkit := range s.Toolkits {
 		names[i] = toolkit.Name
 	}
-	return []temporal.SearchAttributeUpdate{
-		AttributeApp.ValueSet(s.ID.App()), AttributeEnvironment.ValueSet(s.ID.Environment()),
-		AttributeName.ValueSet(s.DisplayName), AttributeStatus.ValueSet(string(s.Look.Status)),
-		keyword(AttributeAuthKind, string(s.Kind)), keyword(AttributeAuthConfig, s.AuthConfig),
-		ownerAttribute(s.Owner), keyword(AttributeAccount, s.account()),
-		AttributeToolkit.ValueSet(names),
-		moment(AttributeLastUsed, s.Look.LastUsed), moment(AttributeExpires, s.Look.Expires)}
+	toolkits := attribute{AttributeToolkit.ValueSet(names), func(now temporal.SearchAttributes) bool {
+		shown, _ := now.GetKeywordList(AttributeToolkit)
+		return slices.Equal(shown, names)
+	}}
+	return []attribute{word(AttributeApp, s.ID.App()), word(AttributeEnvironment, s.ID.Environment()),
+		word(AttributeName, s.DisplayName), word(AttributeStatus, string(s.Look.Status)),
+		word(AttributeAuthKind, string(s.Kind)), word(AttributeAuthConfig, s.AuthConfig),
+		word(AttributeOwner, s.Owner), word(AttributeAccount, s.account()), toolkits,
+		at(AttributeLastUsed, s.Look.LastUsed), at(AttributeExpires, s.Look.Expires)}
 }
 
 // changed are the attributes that differ from what the list shows now, or the status
 // alone where none does: a history has one write of them for each publish. Each that is
 // written stays in the worker's memory while the workflow is cached.
 func (s State) changed(now temporal.SearchAttributes) []temporal.SearchAttributeUpdate {
-	shown := now.GetUntypedValues()
-	differing := slices.DeleteFunc(s.attributes(), func(update temporal.SearchAttributeUpdate) bool {
-		return maps.EqualFunc(shown, temporal.NewSearchAttributes(now.Copy(), update).GetUntypedValues(), sameAttribute)
-	})
+	var differing []temporal.SearchAttributeUpdate
+	for _, a := range s.attributes() {
+		if !a.shown(now) {
+			differing = append(differing, a.update)
+		}
+	}
 	if len(differing) == 0 {
-		return []temporal.SearchAttributeUpdate{AttributeStatus.ValueSet(string(s.Look.Status))}
+		differing = append(differing, AttributeStatus.ValueSet(string(s.Look.Status)))
 	}
 	return differing
-}
-
-// sameAttribute compares two values of one search attribute.
-func sameAttribute(a, b any) bool {
-	if at, ok := a.(time.Time); ok {
-		other, ok := b.(time.Time)
-		return ok && at.Equal(other)
-	}
-	return reflect.DeepEqual(a, b)
 }
 
 // reserved are those of a connection that is being made; what it has none of is left out.
