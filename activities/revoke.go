@@ -64,7 +64,7 @@ func (a *Activities) revoke(ctx context.Context, in RevokeInput) (*RevokeReport,
 	if err != nil && connection.TypeOf(err) != connection.ErrAuthConfigNotFound {
 		return nil, err
 	}
-	offered, err := a.end(ctx, method, config, stored.Credential)
+	offered, err := a.end(ctx, method, config, stored.Credential, stored.Intent != nil || stored.Rejected != nil)
 	switch {
 	case err != nil:
 		return nil, err

@@ -75,16 +75,17 @@ func (a *Activities) drop(ctx context.Context, method *connectors.Method, config
 	if revokedTogether(method) {
 		return false, nil
 	}
-	return a.end(ctx, method, config, held)
+	return a.end(ctx, method, config, held, false)
 }
 
 // end ends a grant at the provider. offered is false when the app has no way to.
-func (a *Activities) end(ctx context.Context, method *connectors.Method, config connection.AuthConfig, held connection.Credential) (offered bool, err error) {
+// doubtful says that what is held may not be the last that the app has given.
+func (a *Activities) end(ctx context.Context, method *connectors.Method, config connection.AuthConfig, held connection.Credential, doubtful bool) (offered bool, err error) {
 	values := under(config, held.Values)
 	if method.Kind == connection.MultiStep {
 		return method.RunLogout(ctx, a.Provider, connectors.StepInput{Client: client(config, held), Credential: held, Values: values})
 	}
-	return method.Revoke(ctx, a.Provider, connectors.RevokeInput{Client: client(config, held), Credential: held, Values: values})
+	return method.Revoke(ctx, a.Provider, connectors.RevokeInput{Client: client(config, held), Credential: held, Values: values, Doubtful: doubtful})
 }
 
 // revokedTogether reports whether connections of one account share one grant.

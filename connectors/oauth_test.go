@@ -255,6 +255,30 @@ func TestRevoke(t *testing.T) {
 			t.Errorf("%+v: %v", test, err)
 		}
 	}
+	for _, test := range []struct {
+		app    string
+		second int // the answer to the access token
+		asked  int
+		want   string
+	}{
+		{"sandbox", 200, 2, ""}, {"github", 0, 1, ""}, {"slack", 0, 1, ""},
+		{"sandbox", 400, 2, ""}, // it takes refresh tokens only
+		{"sandbox", 503, 2, connection.ErrProviderUnavailable},
+	} {
+		p := answering(204, `{"ok":true}`)
+		first := p.answer
+		p.answer = func(r *http.Request) (*http.Response, error) {
+			response, err := first(r)
+			if len(p.asked) == 2 {
+				response.StatusCode = test.second
+			}
+			return response, err
+		}
+		_, err := methodOf(t, test.app, "oauth").Revoke(context.Background(), p.client(), RevokeInput{Client: testClient, Credential: credential, Values: values, Doubtful: true})
+		if connection.TypeOf(err) != test.want || len(p.asked) != test.asked || test.asked == 2 && p.bodies[1] != "token=the-access&token_type_hint=access_token" {
+			t.Errorf("one that may have been replaced: %+v: %v, %v", test, err, p.bodies)
+		}
+	}
 	if _, err := revoke("sandbox", credential, broken(errors.New("reset"))); problemOf(t, err).Type != connection.ErrProviderUnavailable {
 		t.Error(err)
 	}

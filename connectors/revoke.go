@@ -60,12 +60,25 @@ func withClientID(values map[string]string, client Client) map[string]string {
 	return out
 }
 
-// revokeToken revokes one token set, by its refresh token where that is declared and there is one.
+// revokeToken revokes one token set, by its refresh token where that is declared and
+// there is one. Where that may have been replaced by one that was lost, the app no
+// longer knows it, and many apps end the grant by its access token too.
 func (m *Method) revokeToken(ctx context.Context, hc *http.Client, in RevokeInput, end *RevokeEnd, token connection.Token) error {
-	subject, hint := token.Refresh, "refresh_token"
-	if end.Token == revokeAccess || subject.Empty() {
-		subject, hint = token.Access, "access_token"
+	if end.Token == revokeAccess || token.Refresh.Empty() {
+		return m.revokeBy(ctx, hc, in, end, token, token.Access, "access_token")
 	}
+	if err := m.revokeBy(ctx, hc, in, end, token, token.Refresh, "refresh_token"); err != nil || !in.Doubtful || end.Parameter != "" {
+		return err
+	}
+	err := m.revokeBy(ctx, hc, in, end, token, token.Access, "access_token")
+	if problem, ok := connection.AsProblem(err); ok && problem.Verdict == connection.RejectedInput {
+		return nil // it takes refresh tokens only
+	}
+	return err
+}
+
+// revokeBy hands in one token. An empty one is a success.
+func (m *Method) revokeBy(ctx context.Context, hc *http.Client, in RevokeInput, end *RevokeEnd, token connection.Token, subject connection.Secret, hint string) error {
 	if subject.Empty() {
 		return nil
 	}

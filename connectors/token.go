@@ -130,6 +130,8 @@ type RevokeInput struct {
 	Client     Client
 	Credential connection.Credential
 	Values     map[string]string
+	// Doubtful says that the refresh token may have been used already, and what came for it lost.
+	Doubtful bool
 }
 
 // Grant is a provider's token answer made standard.
