@@ -44,6 +44,7 @@ type size struct {
 	idleCPU          []float64 // share of one core
 	p50, worst       []float64
 	resident, cached float64
+	bare             float64 // of a bare workflow, cached
 }
 
 // openConnections has stacks of several sizes side by side, each with servers and a
@@ -170,9 +171,12 @@ func (z *size) measureCached(ctx context.Context, r *rig) error {
 	}
 	z.cached = (after.alive() - before.alive()) / float64(count-5)
 	z.resident = float64(after.resident-before.resident) / float64(count-5)
+	if z.bare, err = z.stack.bareCached(ctx, count); err != nil {
+		return fmt.Errorf("the floor: %w", err)
+	}
 	per := func(now, then int64) float64 { return float64(now-then) / float64(count-5) / 1e3 }
-	r.say("%d cached: %.1f kB of heap, %.1f kB of stacks and %.1f goroutines each", count, per(after.Heap, before.Heap), per(after.Stacks, before.Stacks),
-		float64(after.Goroutines-before.Goroutines)/float64(count-5))
+	r.say("%d cached: %.1f kB of heap, %.1f kB of stacks and %.1f goroutines each; a bare workflow %.1f kB", count, per(after.Heap, before.Heap),
+		per(after.Stacks, before.Stacks), float64(after.Goroutines-before.Goroutines)/float64(count-5), z.bare/1e3)
 	return z.stack.restartWorker(ctx)
 }
 

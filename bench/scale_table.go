@@ -25,7 +25,8 @@ func told(sizes []*size) *result {
 		atMost("memory of the worker for a cached one", large.cached/1e3, 25, "kB"),
 		atMost("trend of lateness p99 with the size (Page's test; above 1.64 it is upward)", trend(of(func(z *size) []float64 { return z.lateness })), 1.64, ""),
 		atMost("trend of CPU per refresh with the size (the same)", trend(of(func(z *size) []float64 { return z.cpu })), 1.64, ""),
-	}, Figures: []figure{{"resident memory of the worker for a cached one", large.resident / 1e3, "kB"}}}
+	}, Figures: []figure{{"resident memory of the worker for a cached one", large.resident / 1e3, "kB"},
+		{"a bare workflow with as many handlers and an activity, cached", large.bare / 1e3, "kB"}}}
 	for _, z := range sizes {
 		open := fmt.Sprintf("%d open: ", z.open)
 		found.Figures = append(found.Figures,

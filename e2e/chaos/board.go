@@ -80,7 +80,7 @@ type matrixRow struct {
 	Lost     int    `json:"lost"`
 	Findings int    `json:"findings"`
 	Strikes  string `json:"strikes"`
-	// Noticed is when a connection was looked at again after a kill.
+	// Noticed is when a connection that was behind no intent was looked at again after a kill.
 	Noticed spread `json:"noticed"`
 }
 
@@ -166,7 +166,7 @@ func (b *board) close(met map[string]int, points []point, modes []mode, stores [
 				row.Kept++
 			}
 			row.Findings += len(v.findings)
-			if v.noticed > 0 && v.cell.strike == killWorker {
+			if v.noticed > 0 && v.cell.strike == killWorker && !v.behind {
 				noticed = append(noticed, v.noticed.Seconds())
 			}
 		}
@@ -191,7 +191,9 @@ func (b *board) close(met map[string]int, points []point, modes []mode, stores [
 		if v.noticed == 0 || v.cell.strike != killWorker {
 			continue
 		}
-		noticed = append(noticed, v.noticed.Seconds())
+		if !v.behind {
+			noticed = append(noticed, v.noticed.Seconds())
+		}
 		if v.cell.subject.store != storeWell {
 			continue // when the app is asked again depends on the store
 		}
@@ -251,7 +253,7 @@ func (b *board) print(out io.Writer) {
 	for _, row := range []struct {
 		name string
 		s    spread
-	}{{"Vault or the app is asked again", b.Noticed}, {"the app is asked again, behind no intent", b.Resumed}, {"the app is asked again, behind an open intent", b.Behind}} {
+	}{{"Vault or the app is asked again, behind no intent", b.Noticed}, {"the app is asked again, behind no intent", b.Resumed}, {"the app is asked again, behind an open intent", b.Behind}} {
 		p("| %s | %d | %.1f | %.1f | %.1f |", row.name, row.s.N, row.s.P50, row.s.P95, row.s.Max)
 	}
 	p("\n| point | struck by | cells | at the point | kept | lost to everybody | looked at again, p95 | findings |\n|---|---|---:|---:|---:|---:|---:|---:|")
