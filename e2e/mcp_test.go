@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"os/exec"
@@ -98,8 +100,15 @@ func TestAnAgentUsesItsToolkit(t *testing.T) {
 				t.Errorf("%q: %s", version, text)
 			}
 		}
-		if n := count(s.since(t, mark), func(e entry) bool { return e.Path == contacts && e.Method == http.MethodPost }); n != 1 {
+		all := s.since(t, mark)
+		if n := count(all, func(e entry) bool { return e.Path == contacts && e.Method == http.MethodPost }); n != 1 {
 			t.Errorf("%q: the call was carried out %d times", version, n)
+		}
+		// What the agent shows is for the gateway alone: the app sees the connection's credential.
+		sum := sha256.Sum256([]byte(token))
+		shown := hex.EncodeToString(sum[:])[:12]
+		if n := count(all, func(e entry) bool { return e.Path == contacts && (e.Credential == shown || !issued(t, e.Credential)) }); n != 0 {
+			t.Errorf("%q: %d requests bore another credential than the connection's", version, n)
 		}
 		if _, text := callTool(t, session, toolOf(t, session, "list-contacts"), map[string]any{"limit": 1, "_projection": "[].name"}, nil); !strings.Contains(text, `"data":["`) || !strings.Contains(text, "next_cursor") {
 			t.Errorf("%q: %s", version, text)
@@ -124,6 +133,12 @@ func TestAnAgentUsesItsToolkit(t *testing.T) {
 			t.Errorf("an agent got %d at %s", response.StatusCode, path)
 		}
 	}
+}
+
+// issued reports whether the app has issued that access token; it is named by its fingerprint.
+func issued(t *testing.T, access string) bool {
+	t.Helper()
+	return access != "" && count(s.since(t, 0), func(e entry) bool { return e.Kind == "token" && e.IssuedAccess == access }) > 0
 }
 
 // A call that meets a dead connection says where a person can help. One that waits
