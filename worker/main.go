@@ -108,7 +108,9 @@ func assemble(settings deployment.Settings, log *zap.Logger) (*process, error) {
 	}
 	a.Prepare()
 	worker.SetStickyWorkflowCacheSize(stickyCache)
-	options := worker.Options{WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: beatThrottle, DefaultHeartbeatThrottleInterval: beatThrottle}
+	pollers := worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
+	options := worker.Options{ActivityTaskPollerBehavior: pollers, WorkflowTaskPollerBehavior: pollers,
+		WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: beatThrottle, DefaultHeartbeatThrottleInterval: beatThrottle}
 	vaultWorker := worker.New(polling, workflows.Queue, options)
 	workflows.Register(vaultWorker)
 	a.RegisterVault(vaultWorker)
