@@ -120,7 +120,7 @@ test: build $(if $(CONNECTED_APPS_NO_BROWSER),,$(AXE) $(CLIENTS)) ## vet and tes
 	  (cd $$module && go vet -trimpath ./... && go test -trimpath -p $(TEST_P) ./...); \
 	done
 
-bench: build ## measure cost and speed against a floor (BENCH_ARGS="--only action --rounds 5"); a quarter of an hour
+bench: build ## measure cost and speed against a floor (BENCH_ARGS="--only action --rounds 5"); about an hour
 	@mkdir -p .bench && cd bench && go build -o ../bin/bench . && exec ../bin/bench --json ../.bench/report.json $(BENCH_ARGS)
 
 lint: ## gofmt, vet, staticcheck, exhaustive switches, determinism of workflows, import arrows
