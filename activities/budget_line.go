@@ -41,14 +41,17 @@ func (b *budgets) place(of allowance) time.Duration {
 // waitForTurn is how long the watch waits after too many requests: for its place in the
 // line of the budget that is used up. Where the app has said so itself, a crowd that
 // was sent away comes back one by one.
-func (a *Activities) waitForTurn(id connection.ID, x access, retryAfter time.Duration) time.Duration {
+func (a *Activities) waitForTurn(id connection.ID, x access, refused *connection.Problem) time.Duration {
+	if refused.Status != 0 {
+		wait := max(refused.RetryAfter, troubleMin)
+		return wait + jitter(id.String(), wait)
+	}
 	wait := a.spender.budgets.place(a.apiAllowance(id, x))
 	if x.method.OAuth != nil {
 		wait = max(wait, a.spender.budgets.place(a.tokenBudget(id, x)))
 	}
 	if wait > 0 {
-		return max(wait, time.Second)
+		return wait
 	}
-	wait = max(retryAfter, troubleMin)
-	return wait + jitter(id.String(), wait)
+	return refused.RetryAfter // its window has ended meanwhile
 }

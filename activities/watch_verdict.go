@@ -101,7 +101,7 @@ func (a *Activities) trouble(ctx context.Context, in WatchInput, x access, err e
 		return look, troubleMax, nil
 	case connection.RateLimit:
 		look.unwell = problem.Message
-		return look, a.waitForTurn(in.Connection, x, problem.RetryAfter), nil
+		return look, a.waitForTurn(in.Connection, x, problem), nil
 	case connection.OK, connection.Transient, connection.RejectedInput, connection.OutcomeUnknown:
 	}
 	look.unwell = problem.Message

@@ -21,7 +21,7 @@ func sustained(ctx context.Context, r *rig) (*result, error) {
 		return nil, err
 	}
 	defer r.disconnect(ctx, id)
-	each := 160
+	each := 320
 	if r.short {
 		each = 2 * callers
 	}

@@ -37,12 +37,13 @@ type size struct {
 	flock   *flock
 	refresh int // generation that the next round makes
 
-	idle             footprint        // after a restart: nothing is cached
-	servers          map[string]int64 // resident memory then, and what is on disk
-	lateness, cpu    []float64        // of each round
-	parts            map[string][]float64
-	idleCPU          []float64 // share of one core
+	idle             footprint            // after a restart: nothing is cached
+	servers          map[string]int64     // resident memory then, and what is on disk
+	lateness         []float64            // of each round
+	busy, quiet      map[string][]float64 // processor time a second while some are due, and while none is, of each round
 	p50, worst       []float64
+	window           time.Duration // of a round
+	count            int           // refreshes in it
 	resident, cached float64
 	bare             float64 // of a bare workflow, cached
 }
@@ -69,7 +70,7 @@ func openConnections(ctx context.Context, r *rig) (*result, error) {
 		if err != nil {
 			return nil, err
 		}
-		z := &size{open: open, stack: s, refresh: 2, parts: map[string][]float64{}}
+		z := &size{open: open, stack: s, refresh: 2, busy: map[string][]float64{}, quiet: map[string][]float64{}}
 		sizes = append(sizes, z)
 		if err := z.fill(ctx, r, min(due, open)); err != nil {
 			return nil, fmt.Errorf("%d connections: %w", open, err)
@@ -88,7 +89,7 @@ func openConnections(ctx context.Context, r *rig) (*result, error) {
 				return nil, fmt.Errorf("%d connections: %w", z.open, err)
 			}
 			r.say("round %d of %d, %d open: refreshed %.0f ms after it was due at p99 (%.0f at p50), %.2f ms of CPU", i+1, r.rounds, z.open,
-				last(z.lateness), last(z.p50), last(z.cpu))
+				last(z.lateness), last(z.p50), last(z.cpu()))
 		}
 	}
 	return told(sizes), nil
@@ -190,9 +191,8 @@ func (z *size) round(ctx context.Context, r *rig, count int) error {
 	if err != nil {
 		return err
 	}
-	idleShare := map[string]float64{}
 	for name, d := range idle {
-		idleShare[name] = d.Seconds() / quiet.Seconds()
+		z.quiet[name] = append(z.quiet[name], d.Seconds()/quiet.Seconds())
 	}
 	first := time.Now().Add(ahead)
 	at := func(i int) time.Time { return first.Add(time.Duration(i) * time.Second / duePerSecond) }
@@ -217,18 +217,41 @@ func (z *size) round(ctx context.Context, r *rig, count int) error {
 	if err != nil {
 		return err
 	}
-	sum := 0.0
 	for name, d := range busy {
-		net := (d.Seconds() - idleShare[name]*window.Seconds()) * 1000 / float64(count)
-		z.parts[name] = append(z.parts[name], net)
-		sum += net
+		z.busy[name] = append(z.busy[name], d.Seconds()/window.Seconds())
 	}
-	z.cpu = append(z.cpu, sum)
-	z.idleCPU = append(z.idleCPU, idleShare["worker"]+idleShare["temporal"]+idleShare["vault"])
+	z.window, z.count = window, count
 	z.lateness = append(z.lateness, milliseconds(quantile(late, 0.99)))
 	z.p50, z.worst = append(z.p50, milliseconds(quantile(late, 0.5))), append(z.worst, milliseconds(slices.Max(late)))
 	z.refresh++
 	return nil
+}
+
+// part is what a process spends on a refresh, in milliseconds, in each round: what it
+// spends while some are due, less what it does while none is. That is little, and now
+// and then a server cleans up: its median over the rounds is taken off each.
+func (z *size) part(name string) []float64 {
+	var all []float64
+	for _, share := range z.busy[name] {
+		all = append(all, (share-median(z.quiet[name]))*z.window.Seconds()*1000/float64(z.count))
+	}
+	return all
+}
+
+// cpu is what all of them spend together.
+func (z *size) cpu() []float64 { return z.sum(z.part) }
+
+func (z *size) sum(of func(name string) []float64) []float64 {
+	var all []float64
+	for name := range z.busy {
+		for i, v := range of(name) {
+			if i == len(all) {
+				all = append(all, 0)
+			}
+			all[i] += v
+		}
+	}
+	return all
 }
 
 // spent is the processor time that worker and servers use for a while.

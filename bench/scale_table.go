@@ -24,17 +24,17 @@ func told(sizes []*size) *result {
 		atMost(fmt.Sprintf("memory of the worker for an open connection, not cached (%d against %d)", large.open, small.open), uncached, 100, "bytes"),
 		atMost("memory of the worker for a cached one", large.cached/1e3, 25, "kB"),
 		atMost("trend of lateness p99 with the size (Page's test; above 1.64 it is upward)", trend(of(func(z *size) []float64 { return z.lateness })), 1.64, ""),
-		atMost("trend of CPU per refresh with the size (the same)", trend(of(func(z *size) []float64 { return z.cpu })), 1.64, ""),
+		atMost("trend of CPU per refresh with the size (the same)", trend(of((*size).cpu)), 1.64, ""),
 	}, Figures: []figure{{"resident memory of the worker for a cached one", large.resident / 1e3, "kB"},
 		{"a bare workflow with as many handlers and an activity, cached", large.bare / 1e3, "kB"}}}
 	for _, z := range sizes {
 		open := fmt.Sprintf("%d open: ", z.open)
 		found.Figures = append(found.Figures,
 			figure{open + "lateness p99", median(z.lateness), "ms"}, figure{open + "lateness p50", median(z.p50), "ms"},
-			figure{open + "latest of all", most(z.worst), "ms"}, figure{open + "CPU per refresh", median(z.cpu), "ms"},
-			figure{open + "of it the worker", median(z.parts["worker"]), "ms"}, figure{open + "of it Temporal", median(z.parts["temporal"]), "ms"},
-			figure{open + "of it Vault", median(z.parts["vault"]), "ms"},
-			figure{open + "CPU while nothing is due, of one core", 100 * median(z.idleCPU), "%"},
+			figure{open + "latest of all", most(z.worst), "ms"}, figure{open + "CPU per refresh", median(z.cpu()), "ms"},
+			figure{open + "of it the worker", median(z.part("worker")), "ms"}, figure{open + "of it Temporal", median(z.part("temporal")), "ms"},
+			figure{open + "of it Vault", median(z.part("vault")), "ms"},
+			figure{open + "CPU while nothing is due, of one core", 100 * median(z.sum(func(name string) []float64 { return z.quiet[name] })), "%"},
 			figure{open + "worker, resident", float64(z.idle.resident) / 1e6, "MB"},
 			figure{open + "worker, alive after a collection", z.idle.alive() / 1e6, "MB"})
 		for _, name := range slices.Sorted(maps.Keys(z.servers)) {
