@@ -99,12 +99,14 @@ type cellTold struct {
 	Took       float64 `json:"took_seconds"`
 	Error      string  `json:"error,omitempty"`
 	Findings   int     `json:"findings"`
+	// Seen is what the gates saw of the connection, where something was found.
+	Seen []string `json:"seen,omitempty"`
 }
 
 func tell(v *verdict) cellTold {
 	c := v.cell
 	told := cellTold{Point: c.point.name, Strike: c.strike, Connection: c.lane.key(c.subject), StoreAfter: c.storeAfter, Late: c.let == late, Came: c.came,
-		Lost: v.lost, Behind: v.behind, Noticed: v.noticed.Seconds(), Resumed: v.resumed.Seconds(), Took: c.ended.Sub(c.began).Seconds(), Findings: len(v.findings)}
+		Lost: v.lost, Behind: v.behind, Noticed: v.noticed.Seconds(), Resumed: v.resumed.Seconds(), Took: c.ended.Sub(c.began).Seconds(), Findings: len(v.findings), Seen: v.seen}
 	if c.err != nil {
 		told.Error = c.err.Error()
 	}

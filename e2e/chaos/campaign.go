@@ -26,6 +26,7 @@ type plan struct {
 	root     string // of the repository
 	bin      string
 	keep     bool
+	seen     bool // tell of every cell what the gates saw
 	// portOffset keeps the rig's ports apart from those of a stack that somebody works with.
 	portOffset int
 	say        func(format string, args ...any)

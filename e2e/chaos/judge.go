@@ -32,6 +32,8 @@ type verdict struct {
 	noticed  time.Duration
 	resumed  time.Duration
 	findings []finding
+	// seen is what the gates saw of the connection, where something was found or somebody asked for it.
+	seen []string
 }
 
 func (v *verdict) find(line, format string, args ...any) {
@@ -58,8 +60,16 @@ func (c *cell) judge(ctx context.Context) (*verdict, error) {
 		return nil, fmt.Errorf("judging %s at %s: %w", c.lane.key(c.subject), c.point.name, err)
 	}
 	c.clock(v)
+	if len(v.findings) > 0 || c.lane.seen {
+		for _, r := range c.lane.gate.since(c.lane.key(c.subject), c.began.Add(-seenBefore)) {
+			v.seen = append(v.seen, r.told(c.struck))
+		}
+	}
 	return v, nil
 }
+
+// seenBefore is how long before its round a finding is told from: rounds before have left intents.
+const seenBefore = 3 * time.Minute
 
 // judgeLiving: a connection that was refreshed, or acted, under a fault.
 func (c *cell) judgeLiving(ctx context.Context, v *verdict) error {

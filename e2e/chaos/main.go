@@ -57,6 +57,7 @@ func command(ctx context.Context, args []string) (bool, error) {
 	report := flags.String("json", "", "file for the whole result")
 	flags.StringVar(&p.root, "root", "..", "the repository, for the controls")
 	flags.IntVar(&p.portOffset, "port-offset", portOffset, "added to every port of the servers")
+	flags.BoolVar(&p.seen, "seen", false, "write of every cell what the gates saw, not only where something was found")
 	flags.BoolVar(&p.keep, "keep", false, "keep logs and state")
 	if err := flags.Parse(args); err != nil {
 		return false, err

@@ -38,6 +38,7 @@ type rig struct {
 	links       *toxiproxy.ApiServer
 	client      map[string]string // the sandbox's OAuth client
 	lanes       []*lane
+	seen        bool // tell of every cell what the gates saw
 	say         func(format string, args ...any)
 }
 
@@ -57,7 +58,7 @@ func startRig(ctx context.Context, p plan) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rig{dir: dir, bin: p.bin, say: p.say, portOffset: p.portOffset, links: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
+	r := &rig{dir: dir, bin: p.bin, seen: p.seen, say: p.say, portOffset: p.portOffset, links: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())}
 	if err := r.start(ctx); err != nil {
 		r.stop(false)
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,6 +49,27 @@ type call struct {
 	status int
 	// issued is the fingerprint of the refresh token that the app answered with.
 	issued string
+}
+
+// told says what a request was, for whoever looks into a finding; times count from the strike.
+func (c call) told(struck time.Time) string {
+	text := fmt.Sprintf("%+.3f s %s: %d", c.at.Sub(struck).Seconds(), c.kind, c.status)
+	if c.held {
+		text += ", held"
+	}
+	if c.presented != "" {
+		text += ", presented " + c.presented
+	}
+	if c.issued != "" {
+		text += ", issued " + c.issued
+	}
+	if c.write {
+		text += fmt.Sprintf(", generation %d", c.doc.Generation)
+		if i := c.doc.Intent; i != nil {
+			text += fmt.Sprintf(", intent %.6s presented %d times", i.Attempt, i.Presentations)
+		}
+	}
+	return text
 }
 
 // document is what matters here of a credential document in Vault.
