@@ -62,7 +62,7 @@ var controls = []control{
 		edits: []edit{{"activities/call.go", "if once && wasSending(ctx) {", "if false && once && wasSending(ctx) {"}},
 		point: "action, answered", strike: killWorker, modes: []string{"strict"}, action: "create-key"},
 	{without: "the revocation", line: lineOrphans, edits: []edit{{"activities/revoke.go",
-		"offered, err := a.end(ctx, method, config, stored.Credential)", "_ = config\n\toffered, err := true, error(nil)"}},
+		"offered, err := a.end(ctx, method, config, stored.Credential, stored.Intent != nil || stored.Rejected != nil)", "_ = config\n\toffered, err := true, error(nil)"}},
 		point: "document, destroyed", strike: killWorker, modes: []string{"strict"}, short: true},
 	{without: "the single flight and the intent", line: lineCrowd, edits: []edit{noIntent, {"activities/spender.go",
 		"key := fmt.Sprintf(\"%s#%s#%d\", placeName(ref), ref.Grant, ref.Generation)\n\tif err", "key := rand.Text()\n\tif err"}}, crowd: true},

@@ -34,10 +34,11 @@ type cell struct {
 }
 
 const (
-	// gather is how long a round waits for its connections to come to the point.
-	gather = 12 * time.Second
+	// gather is how long a round waits for its connections to come to the point: less than
+	// the ten seconds after which the product gives a request to Vault up and goes on.
+	gather = 8 * time.Second
 	// storeFor is how long a store fault lasts.
-	storeFor = 5 * time.Second
+	storeFor = 3 * time.Second
 )
 
 // round takes a lane to one point.
@@ -87,6 +88,9 @@ func (l *lane) round(ctx context.Context, at point, how strike, dice *rand.Rand,
 		c.released = time.Now() // or a little earlier: the strike ends with it
 	}
 	running.Wait()
+	for _, c := range cells {
+		c.came = c.came && c.ended.After(struck) // one that was over had nothing left to be struck
+	}
 	for _, s := range subjects {
 		l.gate.mend(l.key(s))
 	}
