@@ -32,6 +32,9 @@ type allowance struct {
 	of string
 }
 
+// key names the budget among all that this worker holds.
+func (of allowance) key() string { return of.app + "/" + of.owner }
+
 func (of allowance) unbounded() bool { return of.rule.Requests <= 0 || of.rule.Per <= 0 }
 
 // budgets counts requests to whatever takes only so many, for all workers
@@ -125,7 +128,7 @@ func (b *budgets) take(ctx context.Context, of allowance) error {
 	if of.unbounded() {
 		return nil
 	}
-	held := b.slots(of.app + "/" + of.owner)
+	held := b.slots(of.key())
 	if done, err := b.use(held, of); done {
 		return err
 	}

@@ -23,7 +23,7 @@ func (b *budgets) place(of allowance) time.Duration {
 	if of.unbounded() {
 		return 0
 	}
-	held := b.slots(of.app + "/" + of.owner)
+	held := b.slots(of.key())
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()

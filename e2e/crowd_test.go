@@ -54,13 +54,7 @@ func TestACrowdMeetingA401CausesOneTokenRequest(t *testing.T) {
 // While tokens live for seconds, every refresh happens once per generation, no
 // action fails, and the Connection's history does not grow.
 func TestASoakRefreshesOncePerGenerationWithoutHistory(t *testing.T) {
-	length := 45 * time.Second
-	if text := os.Getenv("CONNECTED_APPS_SOAK"); text != "" {
-		var err error
-		if length, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	length := soakFor(t)
 	life := min(length/10, 20*time.Second)
 	s.sandboxSettings(t, map[string]any{"access_ttl": life.String()})
 	mark := s.mark(t)
@@ -113,6 +107,20 @@ func TestASoakRefreshesOncePerGenerationWithoutHistory(t *testing.T) {
 		t.Errorf("the history grew from %d to %d events", before, after)
 	}
 	t.Logf("%d refreshes, %d actions, %d failed, history %d events before and %d after", len(refreshes), actions, failed, before, after)
+}
+
+// soakFor is how long a test keeps going on: CONNECTED_APPS_SOAK, or three quarters of a minute.
+func soakFor(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("CONNECTED_APPS_SOAK")
+	if text == "" {
+		return 45 * time.Second
+	}
+	length, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return length
 }
 
 // familySince is the token family that was begun after a place in the ledger.

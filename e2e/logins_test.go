@@ -20,22 +20,16 @@ import (
 // fails, and Vault has refused nobody. CONNECTED_APPS_SOAK sets how long that goes on.
 func TestVaultsTokensEndUnderLoad(t *testing.T) {
 	const life = 10 * time.Second
-	length := 45 * time.Second
-	if text := os.Getenv("CONNECTED_APPS_SOAK"); text != "" {
-		var err error
-		if length, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	length := soakFor(t)
 	connectBy(t, "logins", "oauth")
 	tokensLast(t, life, 2*life)
 	t.Cleanup(func() {
 		tokensLast(t, time.Hour, 24*time.Hour)
 		s.killWorker(t)
-		s.awaitGateway(t)
+		s.killGateway(t)
 	})
 	s.killWorker(t) // what it holds lasts for an hour
-	s.awaitGateway(t)
+	s.killGateway(t)
 	visitor := signedIn(t)
 	if _, err := run(t, "logins", "whoami", map[string]any{}); err != nil {
 		t.Fatal(err)
@@ -116,14 +110,17 @@ func tokensLast(t *testing.T, life, most time.Duration) {
 	}
 }
 
-// awaitGateway ends the gateway, which the launcher starts again, and waits for it.
-func (st *stack) awaitGateway(t *testing.T) {
+// killGateway ends the gateway, which the launcher starts again, and waits for it.
+func (st *stack) killGateway(t *testing.T) {
 	t.Helper()
-	if err := syscall.Kill(st.child(t, "connected-apps", ""), syscall.SIGKILL); err != nil {
+	old := st.child(t, "connected-apps", "")
+	if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
 		t.Error(err)
 	}
-	time.Sleep(time.Second)
-	eventually(t, "the gateway answers", func() bool {
+	eventually(t, "another gateway answers", func() bool {
+		if st.child(t, "connected-apps", "") == old {
+			return false
+		}
 		response, err := http.Get(st.ready.Gateway + "/healthz")
 		if err != nil {
 			return false

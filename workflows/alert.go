@@ -120,7 +120,7 @@ func (s AlertState) attributes() []temporal.SearchAttributeUpdate {
 		kind = AttributeAlertKind.ValueUnset()
 	}
 	return []temporal.SearchAttributeUpdate{AttributeApp.ValueSet(s.App), AttributeEnvironment.ValueSet(s.Environment),
-		keyword(AttributeName, s.Name), ownerAttribute(s.Owner), kind}
+		keyword(AttributeName, s.Name), keyword(AttributeOwner, s.Owner), kind}
 }
 
 // announce finds out which sinks there are, and begins a delivery to each.

@@ -18,7 +18,7 @@ func (c *connect) enter(ctx workflow.Context, phase Phase) {
 	if _, given := workflow.GetTypedSearchAttributes(ctx).GetKeyword(AttributeApp); phase == PhaseValidating && !given {
 		err := workflow.UpsertTypedSearchAttributes(ctx,
 			AttributeApp.ValueSet(c.in.Connection.App()), AttributeEnvironment.ValueSet(c.in.Connection.Environment()),
-			AttributeName.ValueSet(c.name()), ownerAttribute(c.in.Owner))
+			AttributeName.ValueSet(c.name()), keyword(AttributeOwner, c.in.Owner))
 		if err != nil {
 			workflow.GetLogger(ctx).Error("search attributes were refused", "error", err)
 		}
@@ -34,13 +34,6 @@ func (in ConnectInput) attributes() temporal.SearchAttributes {
 		all = append(all, AttributeOwner.ValueSet(in.Owner))
 	}
 	return temporal.NewSearchAttributes(all...)
-}
-
-func ownerAttribute(owner string) temporal.SearchAttributeUpdate {
-	if owner == "" {
-		return AttributeOwner.ValueUnset()
-	}
-	return AttributeOwner.ValueSet(owner)
 }
 
 // details is what an operator reads on top of the run in the Web UI; no secret can be in it.

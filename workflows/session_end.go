@@ -57,7 +57,7 @@ func (s *connectSession) publish(ctx workflow.Context) {
 		name = s.state.Connection.Slug()
 	}
 	err := workflow.UpsertTypedSearchAttributes(ctx, AttributeApp.ValueSet(s.state.App), AttributeEnvironment.ValueSet(s.state.Environment),
-		AttributeName.ValueSet(name), ownerAttribute(s.state.Owner))
+		AttributeName.ValueSet(name), keyword(AttributeOwner, s.state.Owner))
 	if err != nil {
 		workflow.GetLogger(ctx).Error("search attributes were refused", "error", err.Error())
 	}
