@@ -152,8 +152,6 @@ func admit(stored connection.Stored, in CallActionInput) error {
 		return connection.Refused(connection.ErrConnectionPending, fmt.Sprintf("%s is still being connected", in.Connection), "finish connecting it, or cancel that: connected-apps connect "+in.Connection.String()+" --cancel")
 	case gate.Status == connection.Paused:
 		return connection.PausedByPerson(in.Connection)
-	case rejected(stored):
-		return connection.ReconnectRequired(in.Connection, stored.Rejected.Reason)
 	case gate.Status == connection.Expired:
 		return connection.ReconnectRequired(in.Connection, gate.Reason)
 	}

@@ -228,6 +228,17 @@ func (s *store) change(t testing.TB, ref connection.CredentialRef, f func(*conne
 	}
 }
 
+// expire is the Connection's answer to a rejection: it closes its gate.
+func (s *store) expire(ref connection.CredentialRef) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[placeName(connection.CredentialRef{Connection: ref.Connection})]; e != nil && e.document.Grant == ref.Grant {
+		d := copied(e.document)
+		d.Gate.Status = connection.Expired
+		s.entries[placeName(connection.CredentialRef{Connection: ref.Connection})] = &entry{document: d, version: e.version + 1, written: s.now(), facts: e.facts}
+	}
+}
+
 // peek is what is stored now, past every fault; the zero Stored when there is nothing.
 func (s *store) peek(ref connection.CredentialRef) connection.Stored {
 	s.mu.Lock()
@@ -259,7 +270,8 @@ func newWorld(t testing.TB, rotation string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, vault: newStore(), provider: newProvider(t, rotation), told: &told{}, catalogue: catalogue}
+	vault := newStore()
+	w := &world{t: t, vault: vault, provider: newProvider(t, rotation), told: &told{vault: vault}, catalogue: catalogue}
 	w.vault.configs["sandbox/"+testConfig] = configEntry{connection.AuthConfig{Method: "oauth", ClientID: "client",
 		ClientSecret: connection.NewSecret("secret"), Values: map[string]string{"base_url": w.provider.URL}}, 1}
 	w.ref = w.adopt("first")

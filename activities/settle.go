@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
@@ -69,64 +68,6 @@ func (s *Spender) discard(ctx context.Context, ref connection.CredentialRef, hel
 		zap.Bool("revoked", err == nil))
 }
 
-// reject records the provider's final word on a generation before anybody is
-// told. Its writer alone tells the Connection. Whoever is asking for a newer
-// generation at this moment is waited for. attempt is the caller's own, "" for none.
-func (s *Spender) reject(ctx context.Context, ref connection.CredentialRef, attempt, reason string) (connection.Stored, error) {
-	me, lost := rand.Text(), false
-	for wait := pollMin; ; {
-		stored, err := s.a.Documents.Read(ctx, ref)
-		switch {
-		case errors.Is(err, connection.ErrAbsent):
-			return stored, connection.NotFound(ref.Connection)
-		case err != nil:
-			return stored, err
-		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
-			return stored, nil // the one re-read: somebody has a newer one
-		case rejected(stored) && stored.Rejected.By == me: // the write whose answer was lost
-			return stored, s.tell(ctx, ref, stored)
-		case rejected(stored):
-			return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
-		}
-		if other := s.standing(stored.Intent); other != nil && other.Attempt != attempt && stored.Age() < other.Budget {
-			if !pause(ctx, wait) {
-				return stored, ctx.Err()
-			}
-			wait = min(2*wait, pollMax)
-			continue
-		}
-		stored.Intent = nil
-		stored.Rejected = &connection.Rejection{Generation: stored.Generation, Verdict: connection.Revoked,
-			Reason: connection.Bound(reason, 200), By: me}
-		_, err = s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)
-		switch {
-		case err == nil:
-			return stored, s.tell(ctx, ref, stored)
-		case errors.Is(err, connection.ErrVersionConflict):
-		case lost:
-			return stored, err
-		default:
-			lost = true
-		}
-	}
-}
-
-// tell says that a generation is dead, to the Connection and as the error to return.
-func (s *Spender) tell(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) error {
-	s.a.reader.drop(ref)
-	dead := connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
-	if ref.Candidate {
-		return dead
-	}
-	told := connection.CredentialRef{Connection: ref.Connection, Grant: stored.Grant, Generation: stored.Generation}
-	if err := s.a.Workflows.CredentialRejected(ctx, told, stored.Rejected.Verdict, stored.Rejected.Reason); err != nil {
-		// The watch finds the mark at its next look.
-		s.a.Log.Warn("the connection could not be told that its credential is dead",
-			zap.String("connection", ref.Connection.String()), zap.Error(err))
-	}
-	return dead
-}
-
 // withdraw replaces the intent after an answer that changed nothing. Where
 // Vault does not take it, the others wait until its budget is over.
 func (s *Spender) withdraw(ctx context.Context, ref connection.CredentialRef, announced connection.Stored, intent *connection.Intent) {
@@ -135,63 +76,6 @@ func (s *Spender) withdraw(ctx context.Context, ref connection.CredentialRef, an
 	if _, err := s.a.Documents.Write(ctx, ref, next, announced.Version); err != nil {
 		s.finish(announced.Intent.Attempt, intent)
 		s.a.Log.Info("an intent stays until its budget is over", zap.String("connection", ref.Connection.String()))
-	}
-}
-
-// markClient records, once for all connections, that the provider refuses the
-// client registration used; only the writer of the mark tells the AuthConfig. It
-// answers the problem to return: if the secret was rotated meanwhile, the present one
-// is not to blame, and the caller tries again with it.
-func (s *Spender) markClient(ctx context.Context, ref connection.CredentialRef, refused connection.Stored, used connection.AuthConfig, problem *connection.Problem) error {
-	app, name := ref.Connection.App(), refused.AuthConfig
-	if name == "" {
-		return problem
-	}
-	s.registrations.drop(app, name)
-	config, version, err := s.a.AuthConfigs.Read(ctx, app, name)
-	switch {
-	case err != nil:
-		return problem
-	case !config.SameSecrets(used):
-		again := connection.ProviderUnavailable("the client was refused by a secret that has been rotated meanwhile", problem.Status)
-		again.RetryAfter = time.Second
-		return again
-	case config.Mark != nil:
-		return clientMarked(ref.Connection, name, config.Mark.Code)
-	}
-	code := connection.Bound(problem.Message, 200)
-	mark := connection.ClientMark{Code: code, At: refused.Clock.Now().UTC().Round(0)}
-	config.Mark = &mark
-	if err := s.a.AuthConfigs.Write(ctx, app, name, config, version); err != nil {
-		// Another was first, or the next refusal will try again; unless it is stored all
-		// the same, and nobody will be refused again.
-		config, _, err = s.a.AuthConfigs.Read(ctx, app, name)
-		if err != nil || config.Mark == nil || *config.Mark != mark {
-			return problem
-		}
-	}
-	s.tellClient(ctx, app, name, config)
-	return clientMarked(ref.Connection, name, code)
-}
-
-// tellClient tells the AuthConfig of the mark, and notes that it was told. Should this
-// die in between it is told again, which changes nothing there.
-func (s *Spender) tellClient(ctx context.Context, app, name string, marked connection.AuthConfig) {
-	err := s.a.Workflows.ClientRefused(ctx, app, name, marked.Rotation, marked.Mark.Code)
-	if err == nil {
-		err = s.a.change(ctx, app, name, func(config *connection.AuthConfig) (bool, error) {
-			if config.Mark == nil || config.Mark.Told || !config.Mark.At.Equal(marked.Mark.At) {
-				return false, nil
-			}
-			mark := *config.Mark
-			mark.Told = true
-			config.Mark = &mark
-			return true, nil
-		})
-	}
-	if err != nil {
-		s.a.Log.Warn("the auth config could not be told that its client is refused; the next one who meets the mark tells it",
-			zap.String("auth_config", name), zap.Error(err))
 	}
 }
 

@@ -302,3 +302,45 @@ func TestARefusedClientIsToldOfUntilItIsHeard(t *testing.T) {
 		t.Fatalf("mark %+v", mark)
 	}
 }
+
+// A process that has written a rejection and dies before it told leaves a connection
+// that is dead and looks alive. Whoever meets it next tells, and nobody tells twice.
+func TestARejectionIsToldByWhoeverLives(t *testing.T) {
+	renew := func(w *world, a *Activities) error { _, err := w.renew(a); return err }
+	act := func(w *world, a *Activities) error { return w.act(a) }
+	meets := map[string]func(*world, *Activities) error{"a refresh": renew, "an action": act,
+		"another who would reject": func(w *world, a *Activities) error {
+			_, err := a.spender.reject(context.Background(), w.ref, "", "401")
+			return err
+		}}
+	for name, meet := range meets {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "strict")
+			w.provider.always = refused
+			w.crash(w.process(), nil, nil, func(d connection.Document) error {
+				if d.Rejected != nil {
+					return die()
+				}
+				return nil
+			})
+			if now := w.vault.peek(w.ref); !rejected(now) || len(w.told.signals()) != 0 {
+				t.Fatalf("rejected %v, signals %q: want one that was not told", now.Rejected, w.told.signals())
+			}
+			next := w.process()
+			w.told.mute = true
+			demand(t, meet(w, next), connection.ErrReconnectRequired)
+			w.told.mute, w.told.vault = false, nil
+			for range 3 { // the Connection has not come to it yet
+				demand(t, meet(w, next), connection.ErrReconnectRequired)
+			}
+			if got := w.told.signals(); len(got) != 1 {
+				t.Fatalf("signals %q, want one", got)
+			}
+			w.vault.expire(w.ref)
+			demand(t, meet(w, w.process()), connection.ErrReconnectRequired)
+			if got := w.told.signals(); len(got) != 1 || len(w.provider.ledger()) != 1 {
+				t.Fatalf("signals %q, %d requests, want one of each", got, len(w.provider.ledger()))
+			}
+		})
+	}
+}

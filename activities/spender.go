@@ -31,9 +31,6 @@ const (
 	tokenPresentations = 2
 	// coolDown keeps a crowd of actions from asking a token endpoint again that has just failed.
 	coolDown = 3 * time.Second
-	// markTold is how long the writer of a mark on a client may take to tell of it;
-	// after that whoever meets the mark does.
-	markTold = time.Minute
 	// pollMin and pollMax pace those who wait for another's refresh.
 	pollMin, pollMax = 100 * time.Millisecond, 2 * time.Second
 )
@@ -54,6 +51,8 @@ type Spender struct {
 	// over are intents of this process that may still stand in Vault although nothing
 	// follows them, by attempt: what they are to be read as.
 	over map[string]*connection.Intent
+	// told are the dead generations of which this process has told the Connection.
+	told map[connection.CredentialRef]bool
 }
 
 type cooling struct {
@@ -63,7 +62,7 @@ type cooling struct {
 
 func newSpender(a *Activities) *Spender {
 	return &Spender{a: a, registrations: newRegistrations(a.AuthConfigs), budgets: newBudgets(a), cooling: map[string]cooling{},
-		over: map[string]*connection.Intent{}}
+		over: map[string]*connection.Intent{}, told: map[connection.CredentialRef]bool{}}
 }
 
 // Renew answers a document newer than the generation the caller found wanting.
@@ -149,8 +148,8 @@ func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, by 
 			return stored, err
 		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
 			return stored, nil // somebody was faster
-		case stored.Rejected != nil && stored.Rejected.Generation == stored.Generation:
-			return stored, connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+		case rejected(stored):
+			return stored, s.dead(ctx, ref, stored)
 		}
 		x, err := s.a.access(ctx, stored, ref.Connection)
 		if err != nil {
@@ -205,33 +204,6 @@ func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, by 
 		x.stored = announced
 		return s.redeem(ctx, ref, x, config, redemption{unanswered: before != nil && !x.spends().Empty(), trial: trial != nil, told: by.seen != nil})
 	}
-}
-
-// registration is the client to refresh with. A client that the provider has
-// refused is not tried again by anybody until its auth config changes. The one alert
-// of it depends on the AuthConfig's being told, which is made up for here.
-func (s *Spender) registration(ctx context.Context, ref connection.CredentialRef, stored connection.Stored) (connection.AuthConfig, error) {
-	config, err := s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
-	if err == nil && config.Mark != nil {
-		s.registrations.drop(ref.Connection.App(), stored.AuthConfig)
-		config, err = s.registrations.read(ctx, ref.Connection.App(), stored.AuthConfig)
-		if err == nil && config.Mark != nil {
-			if mark := config.Mark; !mark.Told && stored.Clock.Now().Sub(mark.At) > markTold {
-				s.tellClient(ctx, ref.Connection.App(), stored.AuthConfig, config)
-			}
-			err = clientMarked(ref.Connection, stored.AuthConfig, config.Mark.Code)
-		}
-	}
-	return config, err
-}
-
-// clientMarked says the same to every connection whose client the provider has refused.
-func clientMarked(id connection.ID, name, code string) error {
-	problem := connection.Refused(connection.ErrClientMisconfigured,
-		fmt.Sprintf("the app refuses the client registration of auth config %q (%s)", name, code),
-		fmt.Sprintf("give it the secret that the app knows now: connected-apps auth-configs rotate %s/%s/%s", id.Environment(), id.App(), name))
-	problem.Verdict = connection.ClientMisconfigured
-	return problem
 }
 
 // drain waits until no answer of a provider is still to be written.

@@ -12,6 +12,7 @@ import (
 
 // told is Temporal: it counts what the workflows are told.
 type told struct {
+	vault    *store // where a Connection writes its gate; nil for one that is slow to
 	mu       sync.Mutex
 	rejected []string
 	clients  []string
@@ -27,7 +28,13 @@ type told struct {
 func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.mute {
+		return connection.TemporalUnavailable("away")
+	}
 	w.rejected = append(w.rejected, fmt.Sprintf("%s#%d: %s", ref.Grant, ref.Generation, reason))
+	if w.vault != nil {
+		w.vault.expire(ref)
+	}
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (a *Activities) use(ctx context.Context, stored connection.Stored, ref conn
 		return unfinished(ref.Connection)
 	}
 	if rejected(stored) {
-		return connection.ReconnectRequired(ref.Connection, stored.Rejected.Reason)
+		return a.spender.dead(ctx, ref, stored)
 	}
 	x, err := a.access(ctx, stored, ref.Connection)
 	if err != nil {

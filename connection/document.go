@@ -85,7 +85,6 @@ type Rejection struct {
 	Generation int     `json:"generation"`
 	Verdict    Verdict `json:"verdict"`
 	Reason     string  `json:"reason"`
-	By         string  `json:"by"`
 }
 
 // Gate answers what an action must know beyond the credential itself, so that
