@@ -162,7 +162,7 @@ func floorWorker(told string) error {
 	transport.MaxIdleConnsPerHost = 64 // of the default 2, sixteen callers would dial anew each time
 	b := &bare{base: config.Sandbox + "/api/v1", key: credentials["api_key"], http: &http.Client{Transport: transport}}
 	parents, flows, egress := worker.New(c, parentQueue, worker.Options{}), worker.New(c, floorQueue, worker.Options{}),
-		worker.New(c, egressQueue, worker.Options{MaxConcurrentActivityExecutionSize: 600, DisableWorkflowWorker: true})
+		worker.New(c, egressQueue, worker.Options{MaxConcurrentActivityExecutionSize: 200, DisableWorkflowWorker: true})
 	parents.RegisterWorkflowWithOptions(parent, workflow.RegisterOptions{Name: "Parent"})
 	parents.RegisterWorkflowWithOptions(bareConnect, workflow.RegisterOptions{Name: "BareConnect"})
 	flows.RegisterWorkflowWithOptions(bareAction, workflow.RegisterOptions{Name: "BareAction"})

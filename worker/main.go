@@ -30,8 +30,10 @@ const (
 	// costs about 22 kB when cached and nothing when not; an update to one that is
 	// not takes a few milliseconds more.
 	stickyCache = 500
-	// egressSlots bounds provider calls in flight, looks at connections among them.
-	egressSlots = 600
+	// egressSlots bounds provider calls in flight, looks at connections among them. Each
+	// that lasts costs Temporal a heartbeat a second, and where those come late a call
+	// that is alive is taken for dead and made again: more of them are less.
+	egressSlots = 200
 	// beatThrottle lets a heartbeat leave at once: one of them says that a request
 	// which must not be repeated is about to be sent. Activities pace themselves.
 	beatThrottle = 50 * time.Millisecond

@@ -65,7 +65,7 @@ var controls = []control{
 		"offered, err := a.end(ctx, method, config, stored.Credential, stored.Intent != nil || stored.Rejected != nil)", "_ = config\n\toffered, err := true, error(nil)"}},
 		point: "document, destroyed", strike: killWorker, modes: []string{"strict"}, short: true},
 	{without: "the single flight and the intent", line: lineCrowd, edits: []edit{noIntent, {"activities/spender.go",
-		"key := fmt.Sprintf(\"%s#%s#%d\", placeName(ref), ref.Grant, ref.Generation)\n\tif err", "key := rand.Text()\n\tif err"}}, crowd: true},
+		"key := fmt.Sprintf(\"%s#%s#%d\", placeName(ref), ref.Grant, ref.Generation)\n\tif err", "key := fmt.Sprint(rand.Text())\n\tif err"}}, crowd: true},
 }
 
 // controlTold is what a control has found.
