@@ -228,17 +228,6 @@ func (s *store) change(t testing.TB, ref connection.CredentialRef, f func(*conne
 	}
 }
 
-// expire is the Connection's answer to a rejection: it closes its gate.
-func (s *store) expire(ref connection.CredentialRef) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e := s.entries[placeName(connection.CredentialRef{Connection: ref.Connection})]; e != nil && e.document.Grant == ref.Grant {
-		d := copied(e.document)
-		d.Gate.Status = connection.Expired
-		s.entries[placeName(connection.CredentialRef{Connection: ref.Connection})] = &entry{document: d, version: e.version + 1, written: s.now(), facts: e.facts}
-	}
-}
-
 // peek is what is stored now, past every fault; the zero Stored when there is nothing.
 func (s *store) peek(ref connection.CredentialRef) connection.Stored {
 	s.mu.Lock()
@@ -270,8 +259,8 @@ func newWorld(t testing.TB, rotation string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vault := newStore()
-	w := &world{t: t, vault: vault, provider: newProvider(t, rotation), told: &told{vault: vault}, catalogue: catalogue}
+	w := &world{t: t, vault: newStore(), provider: newProvider(t, rotation), told: &told{}, catalogue: catalogue}
+	w.told.answer = w.expire
 	w.vault.configs["sandbox/"+testConfig] = configEntry{connection.AuthConfig{Method: "oauth", ClientID: "client",
 		ClientSecret: connection.NewSecret("secret"), Values: map[string]string{"base_url": w.provider.URL}}, 1}
 	w.ref = w.adopt("first")
@@ -305,6 +294,16 @@ func (w *world) put(d connection.Document) connection.CredentialRef {
 		w.t.Error(err)
 	}
 	return ref
+}
+
+// expire is the Connection's answer to a rejection: it closes its gate.
+func (w *world) expire(ref connection.CredentialRef) {
+	w.t.Helper()
+	w.vault.change(w.t, ref, func(d *connection.Document) {
+		if d.Grant == ref.Grant {
+			d.Gate.Status = connection.Expired
+		}
+	})
 }
 
 // process is a worker of its own: nothing in memory is shared.

@@ -17,6 +17,13 @@ const cacheLife = 5 * time.Second
 // cacheSize bounds how many credentials are in memory at once.
 const cacheSize = 2048
 
+// makeRoom forgets everything where there is too much of it.
+func makeRoom[K comparable, V any](held map[K]V) {
+	if len(held) >= cacheSize {
+		clear(held)
+	}
+}
+
 // reader reads documents for actions: one read of Vault serves everybody who
 // asks within cacheLife, and a crowd that asks at once.
 type reader struct {
@@ -99,9 +106,7 @@ func (r *reader) hold(ref connection.CredentialRef, stored connection.Stored) {
 				delete(r.cached, key)
 			}
 		}
-		if len(r.cached) >= cacheSize {
-			clear(r.cached)
-		}
+		makeRoom(r.cached)
 	}
 	r.cached[place(ref)] = cachedDocument{stored: stored, until: now.Add(cacheLife)}
 }

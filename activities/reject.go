@@ -15,16 +15,9 @@ import (
 func (s *Spender) reject(ctx context.Context, ref connection.CredentialRef, attempt, reason string) (connection.Stored, error) {
 	lost := false
 	for wait := pollMin; ; {
-		stored, err := s.a.Documents.Read(ctx, ref)
-		switch {
-		case errors.Is(err, connection.ErrAbsent):
-			return stored, connection.NotFound(ref.Connection)
-		case err != nil:
+		stored, over, err := s.current(ctx, ref, nil) // the one re-read
+		if over {
 			return stored, err
-		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
-			return stored, nil // the one re-read: somebody has a newer one
-		case rejected(stored):
-			return stored, s.dead(ctx, ref, stored)
 		}
 		if other := s.standing(stored.Intent); other != nil && other.Attempt != attempt && stored.Age() < other.Budget {
 			if !pause(ctx, wait) {
@@ -82,9 +75,7 @@ func (s *Spender) first(told connection.CredentialRef) bool {
 	if s.told[told] {
 		return false
 	}
-	if len(s.told) >= cacheSize {
-		clear(s.told)
-	}
+	makeRoom(s.told)
 	s.told[told] = true
 	return true
 }

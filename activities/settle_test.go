@@ -329,14 +329,14 @@ func TestARejectionIsToldByWhoeverLives(t *testing.T) {
 			next := w.process()
 			w.told.mute = true
 			demand(t, meet(w, next), connection.ErrReconnectRequired)
-			w.told.mute, w.told.vault = false, nil
+			w.told.mute, w.told.answer = false, nil
 			for range 3 { // the Connection has not come to it yet
 				demand(t, meet(w, next), connection.ErrReconnectRequired)
 			}
 			if got := w.told.signals(); len(got) != 1 {
 				t.Fatalf("signals %q, want one", got)
 			}
-			w.vault.expire(w.ref)
+			w.expire(w.ref)
 			demand(t, meet(w, w.process()), connection.ErrReconnectRequired)
 			if got := w.told.signals(); len(got) != 1 || len(w.provider.ledger()) != 1 {
 				t.Fatalf("signals %q, %d requests, want one of each", got, len(w.provider.ledger()))

@@ -129,27 +129,33 @@ type spending struct {
 	seen *connection.Stored
 }
 
-// read answers what the caller has seen, or what is stored where it has seen nothing.
-func (s *Spender) read(ctx context.Context, ref connection.CredentialRef, seen *connection.Stored) (connection.Stored, error) {
+// current answers what the caller has seen, or what is stored where it has seen nothing,
+// and whether that is all there is to do about the generation: it is gone, replaced or dead.
+func (s *Spender) current(ctx context.Context, ref connection.CredentialRef, seen *connection.Stored) (stored connection.Stored, over bool, err error) {
 	if seen != nil {
-		return *seen, nil
+		stored = *seen
+	} else {
+		stored, err = s.a.Documents.Read(ctx, ref)
 	}
-	return s.a.Documents.Read(ctx, ref)
+	switch {
+	case errors.Is(err, connection.ErrAbsent):
+		return stored, true, connection.NotFound(ref.Connection)
+	case err != nil:
+		return stored, true, err
+	case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
+		return stored, true, nil // somebody was faster
+	case rejected(stored):
+		return stored, true, s.dead(ctx, ref, stored)
+	}
+	return stored, false, nil
 }
 
 func (s *Spender) spendAs(ctx context.Context, ref connection.CredentialRef, by spending) (connection.Stored, error) {
 	reason, me, trial, seen := by.reason, by.me, by.trial, by.seen
 	for wait := pollMin; ; seen = nil { // it is good for the first turn
-		stored, err := s.read(ctx, ref, seen)
-		switch {
-		case errors.Is(err, connection.ErrAbsent):
-			return stored, connection.NotFound(ref.Connection)
-		case err != nil:
+		stored, over, err := s.current(ctx, ref, seen)
+		if over {
 			return stored, err
-		case stored.Grant != ref.Grant || stored.Generation > ref.Generation:
-			return stored, nil // somebody was faster
-		case rejected(stored):
-			return stored, s.dead(ctx, ref, stored)
 		}
 		x, err := s.a.access(ctx, stored, ref.Connection)
 		if err != nil {
@@ -236,9 +242,7 @@ func (s *Spender) cool(key string, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.cooling) >= cacheSize {
-		clear(s.cooling)
-	}
+	makeRoom(s.cooling)
 	s.cooling[key] = cooling{until: time.Now().Add(min(max(problem.RetryAfter, coolDown), budget)), err: err}
 	s.a.Log.Info("a refresh did not succeed and will be tried again", zap.String("credential", key),
 		zap.String("verdict", string(problem.Verdict)), zap.String("reason", problem.Message))

@@ -59,9 +59,7 @@ func (s *Spender) standing(intent *connection.Intent) *connection.Intent {
 func (s *Spender) finish(attempt string, instead *connection.Intent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.over) >= cacheSize {
-		clear(s.over)
-	}
+	makeRoom(s.over)
 	s.over[attempt] = instead
 }
 

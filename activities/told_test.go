@@ -12,7 +12,7 @@ import (
 
 // told is Temporal: it counts what the workflows are told.
 type told struct {
-	vault    *store // where a Connection writes its gate; nil for one that is slow to
+	answer   func(connection.CredentialRef) // what a Connection does about a rejection; nil for one that has not come to it
 	mu       sync.Mutex
 	rejected []string
 	clients  []string
@@ -32,8 +32,8 @@ func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRe
 		return connection.TemporalUnavailable("away")
 	}
 	w.rejected = append(w.rejected, fmt.Sprintf("%s#%d: %s", ref.Grant, ref.Generation, reason))
-	if w.vault != nil {
-		w.vault.expire(ref)
+	if w.answer != nil {
+		w.answer(ref)
 	}
 	return nil
 }

@@ -155,7 +155,5 @@ func (s *streaks) room(now time.Time) {
 			delete(s.held, id)
 		}
 	}
-	if len(s.held) >= cacheSize {
-		clear(s.held)
-	}
+	makeRoom(s.held)
 }
