@@ -25,7 +25,8 @@ type gate struct {
 	// committed are the fingerprints of refresh tokens that Vault took, and when.
 	committed map[string]time.Time
 	calls     []call
-	holds     map[string]*hold // by environment
+	deaths    map[string][]time.Time // of workers, by environment
+	holds     map[string]*hold       // by environment
 	faults    map[string]*storeFault
 	broken    map[string]int // requests that met each store fault
 }
@@ -34,7 +35,7 @@ func newGate(vault, app string) *gate {
 	return &gate{vault: vault, app: app,
 		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 256},
 		stored:    map[string]document{}, owners: map[string]string{}, committed: map[string]time.Time{},
-		holds: map[string]*hold{}, faults: map[string]*storeFault{}, broken: map[string]int{}}
+		deaths: map[string][]time.Time{}, holds: map[string]*hold{}, faults: map[string]*storeFault{}, broken: map[string]int{}}
 }
 
 // listen serves one of the two sides and answers where.

@@ -195,6 +195,7 @@ func (l *lane) strike(ctx context.Context, how strike, let release, again func()
 			until = time.Now().Add(budget + cutOff)
 		}
 		l.zombies = append(l.zombies, worker)
+		l.gate.died(l.environment)
 		err := l.startWorker(ctx)
 		// By now Temporal has given the work to the other worker; what was held goes on in the first one.
 		time.Sleep(time.Until(until))
@@ -219,6 +220,7 @@ const cutOff = 12 * time.Second
 func (l *lane) end(worker *child, link *toxiproxy.Proxy) {
 	worker.kill()
 	link.Stop()
+	l.gate.died(l.environment)
 }
 
 // bury ends the workers that were cut off.

@@ -27,24 +27,35 @@ func (g *gate) answerLost(subject string, from time.Time) bool {
 	return false
 }
 
-// presentedOut reports whether the connection's token was announced twice by processes that
-// died, in one round or in one after the other: nobody presents it a third time.
-func (g *gate) presentedOut(subject string) bool {
+// presentedOut reports whether the connection's token was announced twice, in one round or
+// in one after the other, and whoever announced it first died before the second: what the
+// app had answered is lost, and nobody presents a token a third time.
+func (g *gate) presentedOut(environment, subject string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	announced := 0
+	var first time.Time
+	again := false
 	for _, c := range g.calls {
 		if c.subject != subject || !c.write || c.status != http.StatusOK {
 			continue
 		}
 		switch {
-		case c.doc.Intent != nil:
-			announced = max(announced, c.doc.Intent.Presentations)
 		case c.kind == kindSettle || c.kind == kindAdopt:
-			announced = 0
+			first, again = time.Time{}, false
+		case c.kind == kindIntent && first.IsZero():
+			first = c.at
+		case c.kind == kindIntent && c.doc.Intent.Presentations > 1:
+			again = again || slices.ContainsFunc(g.deaths[environment], func(at time.Time) bool { return at.After(first) && at.Before(c.at) })
 		}
 	}
-	return announced >= 2
+	return again
+}
+
+// died notes that the worker of an environment was killed, or cut off so that another took over.
+func (g *gate) died(environment string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.deaths[environment] = append(g.deaths[environment], time.Now())
 }
 
 // heldTooLong reports whether the rig held the connection's request to the app for longer
