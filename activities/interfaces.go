@@ -83,6 +83,9 @@ type Workflows interface {
 	SessionOpen(ctx context.Context, id connection.ID, runID string) (bool, error)
 	// ConnectionOpen reports whether the Connection's workflow is open.
 	ConnectionOpen(ctx context.Context, id connection.ID) (bool, error)
+	// EachOpenConnection goes through the environment's connections whose workflow is
+	// open, in no order. It may be some seconds behind.
+	EachOpenConnection(ctx context.Context, each func(connection.ID)) error
 	// Disconnected answers when a connection that is gone was disconnected; zero while it
 	// is open, and when it was never made or never finished.
 	Disconnected(ctx context.Context, id connection.ID) (time.Time, error)

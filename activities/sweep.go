@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"connectedapps/connection"
 )
@@ -34,27 +35,42 @@ func (a *Activities) sweep(ctx context.Context) (*SweepReport, error) {
 	if report.Attempts, err = a.Attempts.Sweep(ctx); err != nil {
 		return nil, err
 	}
-	seen := map[connection.ID]bool{}
+	report.Orphans, err = a.orphans(ctx)
+	return report, err
+}
+
+// orphans are the connections that Vault knows and Temporal does not have open. Of those
+// in Temporal's list nobody is asked one by one, so that a sweep costs a page for each
+// thousand; the list may be behind, and who is missing there is asked.
+func (a *Activities) orphans(ctx context.Context) ([]connection.ID, error) {
+	unseen := map[connection.ID]bool{}
 	for _, list := range []func(context.Context) ([]connection.ID, error){a.Documents.Connections, a.Documents.WithCandidates} {
 		ids, err := list(ctx)
 		if err != nil && !errors.Is(err, connection.ErrAbsent) {
 			return nil, err
 		}
 		for _, id := range ids {
-			if seen[id] {
-				continue
-			}
-			seen[id] = true
-			open, err := a.Workflows.ConnectionOpen(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if !open {
-				report.Orphans = append(report.Orphans, id)
-			}
+			unseen[id] = true
 		}
 	}
-	return report, nil
+	if len(unseen) == 0 {
+		return nil, nil
+	}
+	if err := a.Workflows.EachOpenConnection(ctx, func(id connection.ID) { delete(unseen, id) }); err != nil {
+		return nil, err
+	}
+	var orphans []connection.ID
+	for id := range unseen {
+		open, err := a.Workflows.ConnectionOpen(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !open {
+			orphans = append(orphans, id)
+		}
+	}
+	slices.Sort(orphans)
+	return orphans, nil
 }
 
 // keepOutputs puts secret outputs of an action into Vault and answers where they

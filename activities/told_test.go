@@ -23,6 +23,10 @@ type told struct {
 	asked    int             // how often that was asked
 	mute     bool            // Temporal does not answer
 	users    []connection.ID // of the auth config, as the list of connections has them
+	listed   []connection.ID // open, as the list of connections has them
+	closed   []connection.ID // not open
+	// described are those that were asked for one by one.
+	described []connection.ID
 }
 
 func (w *told) CredentialRejected(_ context.Context, ref connection.CredentialRef, _ connection.Verdict, reason string) error {
@@ -69,7 +73,25 @@ func (w *told) SinkGone(_ context.Context, name, _ string) error {
 }
 
 func (w *told) SessionOpen(context.Context, connection.ID, string) (bool, error) { return true, nil }
-func (w *told) ConnectionOpen(context.Context, connection.ID) (bool, error)      { return true, nil }
+
+func (w *told) ConnectionOpen(_ context.Context, id connection.ID) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.described = append(w.described, id)
+	return !slices.Contains(w.closed, id), nil
+}
+
+func (w *told) EachOpenConnection(_ context.Context, each func(connection.ID)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mute {
+		return connection.TemporalUnavailable("away")
+	}
+	for _, id := range w.listed {
+		each(id)
+	}
+	return nil
+}
 
 func (w *told) Disconnected(context.Context, connection.ID) (time.Time, error) {
 	w.mu.Lock()

@@ -8,7 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"connectedapps/activities"
 	"connectedapps/connection"
+	"connectedapps/workflows"
+
+	"go.temporal.io/sdk/client"
 )
 
 func scaleBars() []bar {
@@ -46,6 +50,8 @@ type size struct {
 	count            int           // refreshes in it
 	resident, cached float64
 	bare             float64 // of a bare workflow, cached
+	swept            time.Duration
+	orphans          int // that the sweep named
 }
 
 // openConnections has stacks of several sizes side by side, each with servers and a
@@ -121,7 +127,26 @@ func (z *size) fill(ctx context.Context, r *rig, refreshable int) error {
 	}
 	z.idle, err = z.stack.footprint(ctx)
 	r.say("%d open: the worker has %.2f MB alive, %d goroutines, %.0f MB resident", z.open, z.idle.alive()/1e6, z.idle.Goroutines, float64(z.idle.resident)/1e6)
-	return err
+	if err != nil {
+		return err
+	}
+	return z.sweep(ctx, r)
+}
+
+// sweep has Vault swept once, as the schedule does every 15 minutes.
+func (z *size) sweep(ctx context.Context, r *rig) error {
+	began := time.Now()
+	run, err := z.stack.client.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "sweep", TaskQueue: workflows.Queue}, workflows.TypeSweepVault)
+	if err != nil {
+		return err
+	}
+	var report activities.SweepReport
+	if err := run.Get(ctx, &report); err != nil {
+		return fmt.Errorf("the sweep: %w", err)
+	}
+	z.swept, z.orphans = time.Since(began), len(report.Orphans)
+	r.say("%d open: a sweep took %s", z.open, z.swept.Round(time.Millisecond))
+	return nil
 }
 
 // servers is what Temporal and Vault have in memory and on disk, in bytes.

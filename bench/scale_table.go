@@ -25,6 +25,7 @@ func told(sizes []*size) *result {
 		atMost("memory of the worker for a cached one", large.cached/1e3, 25, "kB"),
 		atMost("trend of lateness p99 with the size (Page's test; above 1.64 it is upward)", trend(of(func(z *size) []float64 { return z.lateness })), 1.64, ""),
 		atMost("trend of CPU per refresh with the size (the same)", trend(of((*size).cpu)), 1.64, ""),
+		atMost("open connections that the sweep takes for orphans", float64(large.orphans), 0, "").exact(),
 	}, Figures: []figure{{"resident memory of the worker for a cached one", large.resident / 1e3, "kB"},
 		{"a bare workflow with as many handlers and an activity, cached", large.bare / 1e3, "kB"}}}
 	for _, z := range sizes {
@@ -35,6 +36,7 @@ func told(sizes []*size) *result {
 			figure{open + "of it the worker", median(z.part("worker")), "ms"}, figure{open + "of it Temporal", median(z.part("temporal")), "ms"},
 			figure{open + "of it Vault", median(z.part("vault")), "ms"},
 			figure{open + "CPU while nothing is due, of one core", 100 * median(z.sum(func(name string) []float64 { return z.quiet[name] })), "%"},
+			figure{open + "a sweep of Vault", milliseconds(z.swept), "ms"},
 			figure{open + "worker, resident", float64(z.idle.resident) / 1e6, "MB"},
 			figure{open + "worker, alive after a collection", z.idle.alive() / 1e6, "MB"})
 		for _, name := range slices.Sorted(maps.Keys(z.servers)) {

@@ -159,6 +159,11 @@ func TestATerminatedConnectionIsNamedByTheSweep(t *testing.T) {
 		found, listErr := s.root.Logical().List("connected-apps/" + environment + "/secrets/metadata/candidates/sandbox/" + name)
 		return err == nil && listErr == nil && !open && found == nil
 	})
+	eventually(t, "the list has followed", func() bool {
+		open := false
+		err := s.client.EachOpenConnection(ctx, func(other connection.ID) { open = open || other == id(name) })
+		return err == nil && !open
+	})
 	swept, err := s.client.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "sweep/" + name, TaskQueue: workflows.Queue}, workflows.TypeSweepVault)
 	if err != nil {
 		t.Fatal(err)

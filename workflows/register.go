@@ -8,6 +8,7 @@ import (
 	"connectedapps/connection"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -63,6 +64,31 @@ func (c *Client) SessionOpen(ctx context.Context, id connection.ID, runID string
 func (c *Client) ConnectionOpen(ctx context.Context, id connection.ID) (bool, error) {
 	return c.isOpen(ctx, ConnectionWorkflowID(id), "")
 }
+
+// EachOpenConnection implements [activities.Workflows].
+func (c *Client) EachOpenConnection(ctx context.Context, each func(connection.ID)) error {
+	id := func(execution *workflowpb.WorkflowExecutionInfo) (connection.ID, bool) {
+		row, ok := rowOf(execution)
+		return row.ID, ok
+	}
+	var page []byte
+	for {
+		ids, next, err := listPage(ctx, c, openQuery(TypeConnection, c.Environment), openAtOnce, page, id)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			each(id)
+		}
+		if len(next) == 0 {
+			return nil
+		}
+		page = next
+	}
+}
+
+// openAtOnce is how many open connections a page has: as many as Temporal gives.
+const openAtOnce = 1000
 
 // Disconnected implements [activities.Workflows].
 func (c *Client) Disconnected(ctx context.Context, id connection.ID) (time.Time, error) {
