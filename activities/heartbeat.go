@@ -9,7 +9,7 @@ import (
 )
 
 // firstBeat and beatEvery fit a heartbeat time-out of three and a half seconds: a dead
-// worker is noticed in that time and its work goes on a second later. What is over
+// worker is noticed in that time and its work goes on half a second later. What is over
 // before the first beat costs none at all, as a healthy look is.
 const firstBeat, beatEvery = 1500 * time.Millisecond, time.Second
 

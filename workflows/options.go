@@ -33,9 +33,11 @@ const (
 	// disconnectAnswer is how long a disconnect waits before it answers that the revocation goes on by itself.
 	disconnectAnswer = 15 * time.Second
 	// deadAfter is how long an activity may be silent before its worker is taken for
-	// dead. Activities heartbeat each second, from one and a half on. A retry is a second
-	// later, so that work goes on within five of a crash.
+	// dead. Activities heartbeat each second, from one and a half on.
 	deadAfter = 3500 * time.Millisecond
+	// firstRetry is how long work waits for its second attempt: with deadAfter, and the
+	// time that the server and a worker need, it goes on within five seconds of a crash.
+	firstRetry = 500 * time.Millisecond
 	// activationAnswer is how long a connect waits for its Connection to take the
 	// credential over. Adopting is one write; Vault being away is waited for.
 	activationAnswer = 24 * time.Hour
@@ -70,16 +72,16 @@ func fair(options workflow.ActivityOptions, owner string, id connection.ID) work
 }
 
 // steady retries soon and for ever: Vault or the network will be back, and the work is small.
-var steady = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+var steady = &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
 
 // brief is for what a person waits for: a few tries, then they are told. A wait that
 // an app asks for may last a day, and would hold up whatever comes after; it is told at once.
-var brief = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second, MaximumAttempts: 4,
+var brief = &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second, MaximumAttempts: 5,
 	NonRetryableErrorTypes: []string{connection.ErrRateLimited}}
 
 // looking is for activities that end a look with the time of the next one. The
 // interval only counts when a look was cut off.
-var looking = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1}
+var looking = &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 1}
 
 // vaultWork is for activities that only write to Vault: repeated until it takes them.
 var vaultWork = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: time.Minute, HeartbeatTimeout: deadAfter, RetryPolicy: steady}
@@ -96,7 +98,7 @@ var exchange = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTime
 // revoking goes on for a day; what is not revoked then lives on at the provider, and that is said.
 var revoking = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: time.Minute,
 	ScheduleToCloseTimeout: revokeFor, HeartbeatTimeout: deadAfter,
-	RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute}}
+	RetryPolicy: &temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute}}
 
 // watching is the watch of a connection; a healthy look is over before its first heartbeat is due.
 var watching = workflow.ActivityOptions{TaskQueue: EgressQueue, StartToCloseTimeout: 3 * time.Minute,
@@ -146,7 +148,7 @@ var sweeping = workflow.ActivityOptions{TaskQueue: Queue, StartToCloseTimeout: 1
 
 // actionRetry is how an action is retried that met trouble which waiting cures.
 // What does not heal in about an hour is reported; work that waits for a person is not bounded by it.
-var actionRetry = temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute}
+var actionRetry = temporal.RetryPolicy{InitialInterval: firstRetry, BackoffCoefficient: 2, MaximumInterval: time.Minute}
 
 // actionFor bounds an action with all its retries, unless it waits for a reconnect.
 const actionFor = time.Hour
