@@ -89,7 +89,7 @@ func refreshCost(ctx context.Context, r *rig) (*result, error) {
 		r.say("round %d of %d: %.2f operations of Vault, %.2f token requests", i+1, r.rounds, last(operations), last(requests))
 	}
 	return &result{Checks: []check{
-		across(operations, atMost("operations of Vault for a refresh", 0, 3, "")),
+		across(operations, atMost("operations of Vault for a refresh", 0, 3, "")).exact(),
 		across(requests, atMost("token requests for a refresh", 0, 1, "")).exact(),
 	}, Figures: []figure{{"looks for a refresh", median(looks), ""}},
 		Note: fmt.Sprintf("Of %d refreshes, Vault was asked: %s.", count*r.rounds, kinds(seen))}, nil

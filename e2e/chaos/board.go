@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -59,8 +60,9 @@ type board struct {
 	Matrix   []matrixRow    `json:"matrix"`
 	Told     []cellTold     `json:"every_cell"`
 	Controls []controlTold  `json:"controls,omitempty"`
-	counts   map[string]int // cells, by point, mode and store
+	counts   map[string]int // connections that were at the point, by point, mode and store
 	verdicts []*verdict
+	mu       sync.Mutex // of a campaign, whose lanes add to it
 }
 
 // spread is a distribution, in seconds.
@@ -123,9 +125,9 @@ func (b *board) add(v *verdict) {
 	b.Told = append(b.Told, tell(v))
 	b.Cells++
 	b.Strikes[c.strike]++
-	b.counts[cellName(c.point, c.subject.mode, c.subject.store)]++
 	if c.came || c.strike == calm {
 		b.Came++
+		b.counts[cellName(c.point, c.subject.mode, c.subject.store)]++
 	}
 	switch {
 	case v.lost && c.point.op == opConnect:
@@ -141,6 +143,19 @@ func (b *board) find(findings ...finding) {
 		b.Zeros[f.line]++
 		b.Findings = append(b.Findings, f.line+": "+f.what)
 	}
+}
+
+// missed are the cells of a point in which nobody has been at it.
+func (b *board) missed(p point, modes []mode, stores []string) []string {
+	var names []string
+	for _, m := range modes {
+		for _, store := range stores {
+			if name := cellName(p, m, store); b.counts[name] == 0 {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func cellName(p point, m mode, store string) string { return p.name + " × " + m.name + " × " + store }
@@ -180,13 +195,7 @@ func (b *board) close(met map[string]int, points []point, modes []mode, stores [
 		row.Strikes = strings.TrimSpace(row.Strikes)
 		row.Noticed = spreadOf(noticed)
 		b.Matrix = append(b.Matrix, row)
-		for _, m := range modes {
-			for _, store := range stores {
-				if b.counts[cellName(p, m, store)] == 0 {
-					b.EmptyCells = append(b.EmptyCells, cellName(p, m, store))
-				}
-			}
-		}
+		b.EmptyCells = append(b.EmptyCells, b.missed(p, modes, stores)...)
 	}
 	var noticed, behind, resumed []float64
 	for _, v := range b.verdicts {

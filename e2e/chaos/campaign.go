@@ -52,6 +52,9 @@ func campaign(ctx context.Context, p plan) (*board, error) {
 	}
 	chosen := p.points()
 	err = p.share(ctx, r, p.tasks(r, b, chosen))
+	for again := 0; err == nil && again < moreRounds; again++ {
+		err = p.share(ctx, r, p.moreTasks(b, chosen, again))
+	}
 	if err == nil {
 		err = r.close(ctx, b)
 	}
@@ -88,24 +91,13 @@ func (p plan) openLanes(ctx context.Context, r *rig) error {
 // tasks are the rounds of every sweep, shuffled by the seed, and the controls.
 func (p plan) tasks(r *rig, b *board, chosen []point) []task {
 	dice := rand.New(rand.NewPCG(p.seed, 0))
-	var mu sync.Mutex // of the board
 	var all []task
 	for sweep := range p.sweeps {
 		for i, at := range chosen {
 			n := len(all)
 			how := at.strikes[(sweep+dice.IntN(2)*min(sweep, 1))%len(at.strikes)]
 			own := rand.New(rand.NewPCG(p.seed, uint64(sweep*len(points)+i+1)))
-			all = append(all, task{fmt.Sprintf("%s, %s", at.name, how), func(ctx context.Context, l *lane) error {
-				cells, err := l.round(ctx, at, how, own, n)
-				if err != nil {
-					return err
-				}
-				return judgeAll(ctx, cells, func(v *verdict) {
-					mu.Lock()
-					defer mu.Unlock()
-					b.add(v)
-				})
-			}})
+			all = append(all, b.roundOf(at, how, own, n))
 		}
 	}
 	dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -118,8 +110,8 @@ func (p plan) tasks(r *rig, b *board, chosen []point) []task {
 				return err
 			}
 			told, err := c.run(ctx, l, worker, own, n)
-			mu.Lock()
-			defer mu.Unlock()
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			b.Controls = append(b.Controls, told)
 			return err
 		}})
@@ -127,10 +119,51 @@ func (p plan) tasks(r *rig, b *board, chosen []point) []task {
 	if p.crowds {
 		all = append(all, task{"a crowd of 500", func(ctx context.Context, l *lane) error {
 			found, err := l.crowd(ctx, l.subjects[0])
-			mu.Lock()
-			defer mu.Unlock()
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			b.find(found...)
 			return err
+		}})
+	}
+	return all
+}
+
+// roundOf is a round of a lane to one point.
+func (b *board) roundOf(at point, how strike, dice *rand.Rand, n int) task {
+	return task{fmt.Sprintf("%s, %s", at.name, how), func(ctx context.Context, l *lane) error {
+		cells, err := l.round(ctx, at, how, dice, n)
+		if err != nil {
+			return err
+		}
+		return judgeAll(ctx, cells, func(v *verdict) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.add(v)
+		})
+	}}
+}
+
+// moreRounds is how often those are taken to a point again who have not been at it.
+const moreRounds = 3
+
+// moreTasks take whoever has not been at a point there again, with a store that does not
+// stand in the way: it breaks with the strike.
+func (p plan) moreTasks(b *board, chosen []point, again int) []task {
+	var all []task
+	for i, at := range chosen {
+		missed := b.missed(at, p.modes, p.stores)
+		if len(missed) == 0 {
+			continue
+		}
+		n := 20000 + again*len(points) + i
+		action := ""
+		if at.op == opRevoked { // an app that renews no access before its end is asked nothing by a person's refresh
+			action = "list-contacts"
+		}
+		one := b.roundOf(at, at.strikes[0], rand.New(rand.NewPCG(p.seed, uint64(n))), n)
+		all = append(all, task{one.name + ", once more", func(ctx context.Context, l *lane) error {
+			return l.only(func(s *subject) bool { return slices.Contains(missed, cellName(at, s.mode, s.store)) }, action, true,
+				func() error { return one.run(ctx, l) })
 		}})
 	}
 	return all

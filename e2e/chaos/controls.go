@@ -37,6 +37,10 @@ var noIntent = edit{"activities/spender_redeem.go",
 	"version, err := s.a.Documents.Write(ctx, ref, stored.Document, stored.Version)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil",
 	"version, err := stored.Version, error(nil)\n\tif err == nil {\n\t\tstored.Version = version\n\t\treturn stored, nil"}
 
+var redeemTwice = edit{"activities/spender_redeem.go",
+	"\t\treturn s.settle(ctx, ref, x, fresh, config, how.told)",
+	"\t\tstored, err := s.settle(ctx, ref, x, fresh, config, how.told)\n\t\t_, _ = s.ask(ctx, x, config)\n\t\treturn stored, err"}
+
 var controls = []control{
 	{without: "the intent", line: lineAvoidable, edits: []edit{noIntent},
 		point: "redeem, answered", strike: partition, modes: []string{"strict"}, short: true},
@@ -44,10 +48,19 @@ var controls = []control{
 		"time.Sleep(wait)\n\t\t\twait = min(2*wait, pollMax)\n\t\tcase current.RefreshedBy == me:",
 		"_ = wait\n\t\t\treturn current, err\n\t\tcase current.RefreshedBy == me:"}},
 		point: "settle, sent", strike: loseAnswer, modes: []string{"strict"}, store: storeSealed},
-	{without: "redeeming once", line: lineRevoked, edits: []edit{{"activities/spender_redeem.go",
-		"\t\treturn s.settle(ctx, ref, x, fresh, config, how.told)",
-		"\t\tstored, err := s.settle(ctx, ref, x, fresh, config, how.told)\n\t\t_, _ = s.ask(ctx, x, config)\n\t\treturn stored, err"}},
+	{without: "redeeming once", line: lineRevoked, edits: []edit{redeemTwice},
 		point: "calm", strike: calm, modes: []string{"strict"}},
+	{without: "redeeming once, at an app that forgives it", line: lineDouble, edits: []edit{redeemTwice},
+		point: "calm", strike: calm, modes: []string{"grace"}},
+	{without: "the alert of a dead credential", line: lineAlerts, edits: []edit{{"workflows/entity_alerts.go",
+		"news.Kind = connection.AlertExpired\n\t\treturn []AlertNews{news}", "return nil"}},
+		point: "rejection, written", strike: calm, modes: []string{"strict"}, action: "list-contacts"},
+	{without: "another try while an app is in trouble", line: lineBroken, edits: []edit{{"connection/errors.go",
+		"Status: status, Verdict: Transient, Retryable: true}", "Status: status, Verdict: Transient, Retryable: false}"}},
+		point: "action, answered", strike: failAnswer, modes: []string{"strict"}, action: "list-contacts"},
+	{without: "a heartbeat that is missed soon", line: lineSlow, edits: []edit{{"workflows/options.go",
+		"deadAfter = 3500 * time.Millisecond", "deadAfter = 20 * time.Second"}},
+		point: "exchange, sent", strike: killWorker, modes: []string{"strict"}},
 	{without: "the limit of two presentations", line: linePresented, edits: []edit{{"activities/spender.go", "tokenPresentations = 2", "tokenPresentations = 200"}},
 		point: "redeem, answered", strike: killTwice, modes: []string{"grace"}},
 	{without: "the mark on a dead generation", line: lineHammered, edits: []edit{{"activities/reject.go",
@@ -120,64 +133,62 @@ func (c control) run(ctx context.Context, l *lane, worker string, dice *rand.Ran
 	if err := l.exchange(ctx, worker); err != nil {
 		return told, err
 	}
-	found, err := c.findings(ctx, l, dice, n)
+	own := newBoard(0, 1)
+	err := c.judge(ctx, own, l, dice, n)
 	if again := l.exchange(ctx, honest); err == nil {
 		err = again
 	}
-	for _, f := range found {
-		if f.line == c.line {
-			told.Found++
-		}
-	}
+	own.close(nil, nil, nil, nil)
+	told.Found = own.Zeros[c.line]
 	told.Caught = told.Found > 0
 	return told, err
 }
 
-func (c control) findings(ctx context.Context, l *lane, dice *rand.Rand, n int) ([]finding, error) {
+// judge finds on a board of the control's own what the mutant has done.
+func (c control) judge(ctx context.Context, own *board, l *lane, dice *rand.Rand, n int) error {
 	if c.crowd {
-		return l.crowd(ctx, l.subjects[0])
+		found, err := l.crowd(ctx, l.subjects[0])
+		own.find(found...)
+		return err
 	}
-	var at point
-	for _, p := range points {
-		if p.name == c.point {
-			at = p
-		}
+	at := points[slices.IndexFunc(points, func(p point) bool { return p.name == c.point })]
+	some := func(s *subject) bool {
+		return slices.Contains(c.modes, s.mode.name) && s.store == cmp.Or(c.store, storeWell)
 	}
-	all := l.subjects
-	l.action, l.storeAfter = c.action, c.store != ""
-	defer func() { l.subjects, l.action, l.storeAfter = all, "", false }()
-	l.subjects = nil
-	for _, s := range all {
-		if slices.Contains(c.modes, s.mode.name) && s.store == cmp.Or(c.store, storeWell) {
-			l.subjects = append(l.subjects, s)
-		}
-	}
-	cells, err := l.round(ctx, at, c.strike, dice, n)
-	if err != nil {
-		return nil, err
-	}
-	var found []finding
-	for _, cell := range cells {
-		v, err := cell.judge(ctx)
+	return l.only(some, c.action, c.store != "", func() error {
+		cells, err := l.round(ctx, at, c.strike, dice, n)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found = append(found, v.findings...)
-		if at.op != opDisconnect {
-			continue
-		}
-		// What a mutant left behind is not the product's.
-		families, err := l.familiesOf(ctx, cell.subject)
-		if err != nil {
-			return nil, err
-		}
-		for _, family := range families {
-			if err := l.sandbox.revoke(ctx, family); err != nil {
-				return nil, err
+		for _, cell := range cells {
+			if err := c.judgeCell(ctx, own, cell); err != nil {
+				return err
 			}
 		}
+		return nil
+	})
+}
+
+func (c control) judgeCell(ctx context.Context, own *board, cell *cell) error {
+	v, err := cell.judge(ctx)
+	if err != nil {
+		return err
 	}
-	return found, nil
+	own.add(v)
+	if cell.point.op != opDisconnect {
+		return nil
+	}
+	// What a mutant left behind is not the product's.
+	families, err := cell.lane.familiesOf(ctx, cell.subject)
+	if err != nil {
+		return err
+	}
+	for _, family := range families {
+		if err := cell.lane.sandbox.revoke(ctx, family); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // exchange replaces the lane's worker.

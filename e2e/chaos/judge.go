@@ -114,7 +114,7 @@ func (c *cell) excused() bool {
 	if c.subject.mode.replaces && c.lane.gate.presentedOut(c.lane.environment, c.lane.key(c.subject)) {
 		return true
 	}
-	lost := c.subject.mode.strict && c.lane.gate.answerLost(c.lane.key(c.subject), c.began)
+	lost := c.subject.mode.strict && c.lane.gate.answerLost(c.lane.environment, c.lane.key(c.subject), c.began)
 	switch c.strike {
 	case killWorker, killTwice:
 		return lost

@@ -56,6 +56,15 @@ func (l *lane) id(s *subject) connection.ID {
 }
 
 // key is how the gates call it.
+// only does something with some of the lane's connections, and with an action and a store
+// fault that is not the round's to choose.
+func (l *lane) only(some func(*subject) bool, action string, storeAfter bool, do func() error) error {
+	all := l.subjects
+	l.subjects, l.action, l.storeAfter = slices.DeleteFunc(slices.Clone(all), func(s *subject) bool { return !some(s) }), action, storeAfter
+	defer func() { l.subjects, l.action, l.storeAfter = all, "", false }()
+	return do()
+}
+
 func (l *lane) key(s *subject) string { return l.environment + "/" + s.name }
 
 // newLane starts a gateway and a worker and registers the clients.
@@ -213,7 +222,7 @@ func (l *lane) strike(ctx context.Context, how strike, let release, again func()
 }
 
 // cutOff is how long a worker is without Temporal before what is held goes on: its
-// heartbeats are missed after three and a half seconds, and the other asks a second later.
+// heartbeats are missed after three and a half seconds, and the other asks half a second later.
 const cutOff = 12 * time.Second
 
 // end kills a worker, and cuts the link that it had.

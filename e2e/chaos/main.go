@@ -51,7 +51,7 @@ func command(ctx context.Context, args []string) (bool, error) {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage); flags.PrintDefaults() }
 	flags.Uint64Var(&p.seed, "seed", uint64(began.UnixNano()), "what everything random is made from (default: the time)")
-	flags.IntVar(&p.sweeps, "sweeps", 4, "how often each point is gone to; a sweep takes about eight minutes")
+	flags.IntVar(&p.sweeps, "sweeps", 4, "how often each point is gone to; a sweep takes four to five minutes")
 	only := flags.String("only", "", "regular expression: only points whose name matches")
 	without := flags.String("controls", ".", "regular expression: only controls without something that matches; ^$ is none")
 	report := flags.String("json", "", "file for the whole result")

@@ -15,12 +15,14 @@ import (
 )
 
 // answerLost reports whether the app answered a refresh of this connection with a token
-// that Vault never got: then nobody could have kept the grant of a strict app.
-func (g *gate) answerLost(subject string, from time.Time) bool {
+// that Vault never got, and whoever had asked for it died afterwards: then nobody could
+// have kept the grant of a strict app.
+func (g *gate) answerLost(environment, subject string, from time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range g.calls {
-		if c.subject == subject && c.kind == kindRedeem && c.issued != "" && !c.at.Before(from) && g.committed[c.issued].IsZero() {
+		if c.subject == subject && c.kind == kindRedeem && c.issued != "" && !c.at.Before(from) && g.committed[c.issued].IsZero() &&
+			g.diedBetween(environment, c.at, time.Now()) {
 			return true
 		}
 	}
@@ -45,10 +47,15 @@ func (g *gate) presentedOut(environment, subject string) bool {
 		case c.kind == kindIntent && first.IsZero():
 			first = c.at
 		case c.kind == kindIntent && c.doc.Intent.Presentations > 1:
-			again = again || slices.ContainsFunc(g.deaths[environment], func(at time.Time) bool { return at.After(first) && at.Before(c.at) })
+			again = again || g.diedBetween(environment, first, c.at)
 		}
 	}
 	return again
+}
+
+// diedBetween reports whether a worker of the environment died after one moment and before another.
+func (g *gate) diedBetween(environment string, from, to time.Time) bool {
+	return slices.ContainsFunc(g.deaths[environment], func(at time.Time) bool { return at.After(from) && at.Before(to) })
 }
 
 // died notes that the worker of an environment was killed, or cut off so that another took over.

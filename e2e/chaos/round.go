@@ -55,7 +55,7 @@ func (l *lane) round(ctx context.Context, at point, how strike, dice *rand.Rand,
 	keys := make([]string, 0, len(subjects))
 	for i, s := range subjects {
 		cells = append(cells, &cell{lane: l, subject: s, point: at, strike: how, let: let, storeAfter: dice.IntN(2) == 0 || l.storeAfter,
-			action: cmp.Or(l.action, actions[(i+n)%len(actions)]), actionKey: fmt.Sprintf("chaos-%s-%d-%d", l.environment, n, i)})
+			action: cmp.Or(l.action, actions[dice.IntN(len(actions))]), actionKey: fmt.Sprintf("chaos-%s-%d-%d", l.environment, n, i)})
 		keys = append(keys, l.key(s))
 	}
 	held := l.gate.holdAt(l.environment, at, keys)
