@@ -28,7 +28,7 @@ const (
 	dueAfter, dueAfterShort = 12 * time.Second, 8 * time.Second
 	// settleFor is how long after the last one is due a round still counts.
 	settleFor = 5 * time.Second
-	// idleFor is how long the same processes are watched while nothing is due.
+	// idleFor is how long at least nothing is due before a round.
 	idleFor, idleShort = 8 * time.Second, 2 * time.Second
 	// cachedMost is how many workflows are cached for their memory; the worker caches 500.
 	cachedMost, cachedShort = 450, 80
@@ -41,10 +41,14 @@ type size struct {
 	flock   *flock
 	refresh int // generation that the next round makes
 
-	idle             footprint            // after a restart: nothing is cached
+	alone            footprint            // after a restart: nothing is cached
 	servers          map[string]int64     // resident memory then, and what is on disk
 	lateness         []float64            // of each round
-	busy, quiet      map[string][]float64 // processor time a second while some are due, and while none is, of each round
+	busy             map[string][]float64 // processor time a second while some are due, of each round
+	quiet            spending             // while none is, in all of quietFor
+	quietFor         time.Duration
+	rested           spending // at restedAt, when the present such time began
+	restedAt         time.Time
 	p50, worst       []float64
 	window           time.Duration // of a round
 	count            int           // refreshes in it
@@ -76,7 +80,7 @@ func openConnections(ctx context.Context, r *rig) (*result, error) {
 		if err != nil {
 			return nil, err
 		}
-		z := &size{open: open, stack: s, refresh: 2, busy: map[string][]float64{}, quiet: map[string][]float64{}}
+		z := &size{open: open, stack: s, refresh: 2, busy: map[string][]float64{}, quiet: spending{}}
 		sizes = append(sizes, z)
 		if err := z.fill(ctx, r, min(due, open)); err != nil {
 			return nil, fmt.Errorf("%d connections: %w", open, err)
@@ -84,6 +88,11 @@ func openConnections(ctx context.Context, r *rig) (*result, error) {
 	}
 	if err := sizes[len(sizes)-1].measureCached(ctx, r); err != nil {
 		return nil, err
+	}
+	for _, z := range sizes {
+		if err := z.rest(); err != nil {
+			return nil, err
+		}
 	}
 	for i := range r.rounds {
 		order := slices.Clone(sizes)
@@ -125,8 +134,8 @@ func (z *size) fill(ctx context.Context, r *rig, refreshable int) error {
 	if z.servers, err = z.stack.servers(); err != nil {
 		return err
 	}
-	z.idle, err = z.stack.footprint(ctx)
-	r.say("%d open: the worker has %.2f MB alive, %d goroutines, %.0f MB resident", z.open, z.idle.alive()/1e6, z.idle.Goroutines, float64(z.idle.resident)/1e6)
+	z.alone, err = z.stack.footprint(ctx)
+	r.say("%d open: the worker has %.2f MB alive, %d goroutines, %.0f MB resident", z.open, z.alone.alive()/1e6, z.alone.Goroutines, float64(z.alone.resident)/1e6)
 	if err != nil {
 		return err
 	}
@@ -212,12 +221,11 @@ func (z *size) round(ctx context.Context, r *rig, count int) error {
 	if r.short {
 		quiet, ahead = idleShort, dueAfterShort
 	}
-	idle, err := z.spent(ctx, quiet)
-	if err != nil {
+	if err := sleep(ctx, quiet); err != nil {
 		return err
 	}
-	for name, d := range idle {
-		z.quiet[name] = append(z.quiet[name], d.Seconds()/quiet.Seconds())
+	if err := z.wake(); err != nil {
+		return err
 	}
 	first := time.Now().Add(ahead)
 	at := func(i int) time.Time { return first.Add(time.Duration(i) * time.Second / duePerSecond) }
@@ -249,7 +257,7 @@ func (z *size) round(ctx context.Context, r *rig, count int) error {
 	z.lateness = append(z.lateness, milliseconds(quantile(late, 0.99)))
 	z.p50, z.worst = append(z.p50, milliseconds(quantile(late, 0.5))), append(z.worst, milliseconds(slices.Max(late)))
 	z.refresh++
-	return nil
+	return z.rest()
 }
 
 // late is how long after it was due each new token was stored, by Vault's own clock.

@@ -12,7 +12,7 @@ import (
 // told makes the table's lines of it.
 func told(sizes []*size) *result {
 	small, large := sizes[0], sizes[len(sizes)-1]
-	uncached := (large.idle.alive() - small.idle.alive()) / float64(large.open-small.open)
+	uncached := (large.alone.alive() - small.alone.alive()) / float64(large.open-small.open)
 	of := func(get func(*size) []float64) [][]float64 {
 		var all [][]float64
 		for _, z := range sizes {
@@ -35,10 +35,10 @@ func told(sizes []*size) *result {
 			figure{open + "latest of all", most(z.worst), "ms"}, figure{open + "CPU per refresh", median(z.cpu()), "ms"},
 			figure{open + "of it the worker", median(z.part("worker")), "ms"}, figure{open + "of it Temporal", median(z.part("temporal")), "ms"},
 			figure{open + "of it Vault", median(z.part("vault")), "ms"},
-			figure{open + "CPU while nothing is due, of one core", 100 * median(z.sum(func(name string) []float64 { return z.quiet[name] })), "%"},
+			figure{open + "CPU while nothing is due, of one core", 100 * (z.idle("worker") + z.idle("temporal") + z.idle("vault")), "%"},
 			figure{open + "a sweep of Vault", milliseconds(z.swept), "ms"},
-			figure{open + "worker, resident", float64(z.idle.resident) / 1e6, "MB"},
-			figure{open + "worker, alive after a collection", z.idle.alive() / 1e6, "MB"})
+			figure{open + "worker, resident", float64(z.alone.resident) / 1e6, "MB"},
+			figure{open + "worker, alive after a collection", z.alone.alive() / 1e6, "MB"})
 		for _, name := range slices.Sorted(maps.Keys(z.servers)) {
 			found.Figures = append(found.Figures, figure{open + name, float64(z.servers[name]) / 1e6, "MB"})
 		}
