@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -25,6 +26,7 @@ type receiver struct {
 	status int
 	got    []activities.AlertMessage
 	bad    int
+	text   bytes.Buffer // headers and bodies, as they came
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -40,6 +42,8 @@ func newReceiver(t *testing.T) *receiver {
 			r.bad++
 		}
 		r.got = append(r.got, message)
+		_ = in.Header.Write(&r.text)
+		r.text.Write(text)
 		w.WriteHeader(r.status)
 	}))
 	t.Cleanup(r.Close)

@@ -101,19 +101,8 @@ func kept(t *testing.T, c *workflows.Client) []proto.Message {
 			all = append(all, event)
 		}
 	}
-	standalone, err := c.Temporal.WorkflowService().ListActivityExecutions(ctx, &workflowservice.ListActivityExecutionsRequest{Namespace: c.Namespace(), PageSize: 1000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, execution := range standalone.GetExecutions() {
-		described, err := c.Temporal.WorkflowService().DescribeActivityExecution(ctx, &workflowservice.DescribeActivityExecutionRequest{
-			Namespace: c.Namespace(), ActivityId: execution.GetActivityId(), RunId: execution.GetRunId(), IncludeInput: true, IncludeOutcome: true, IncludeLastFailure: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, described)
-	}
-	return all
+	_, described := standalone(t, c)
+	return append(all, described...)
 }
 
 // each calls back for every payload and every failure of a message, with where it

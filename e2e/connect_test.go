@@ -27,7 +27,7 @@ func typed(method string) (map[string]string, map[string]connection.Secret) {
 	case "headers":
 		open["sandbox_id"] = s.credentials["header_id"]
 		give("sandbox_secret", "header_secret")
-	case "basic":
+	case "basic", "digest":
 		open["username"] = s.credentials["basic_username"]
 		give("password", "basic_password")
 	}

@@ -18,13 +18,13 @@ func shown(t *testing.T, names ...string) (surfaces map[string][]byte, secrets m
 	p := newPlatform(t, "canary", "admin")
 	var made struct{ Session, URL string }
 	p.must(http.MethodPost, "/connect-sessions", map[string]any{"environment": environment, "app": "sandbox", "owner": "canary"}, &made)
-	secrets = map[string]string{"an access token": p.token[strings.LastIndexByte(p.token, '_')+1:], "a connect session's token": made.URL[strings.LastIndexByte(made.URL, '/')+1:]}
+	secrets = map[string]string{"access token of a platform: its own": p.token[strings.LastIndexByte(p.token, '_')+1:], "connect session: its link": made.URL[strings.LastIndexByte(made.URL, '/')+1:]}
 	gateway, err := url.Parse(s.ready.Gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, cookie := range visitor.Jar.Cookies(gateway) {
-		secrets["the cookie "+cookie.Name] = cookie.Value[strings.LastIndexByte(cookie.Value, ':')+1:]
+		secrets["cookie: "+cookie.Name] = cookie.Value[strings.LastIndexByte(cookie.Value, ':')+1:]
 	}
 	pages := []string{"/connections", "/apps", "/apps/sandbox", "/auth-configs", "/auth-configs/" + environment + "/sandbox/oauth", "/auth-configs/new?environment=" + environment + "&app=sandbox&method=oauth", "/alerts", "/alerts/sinks"}
 	answers := []string{"/me", "/environments", "/apps/sandbox", "/connections?environment=" + environment, "/auth-configs", "/auth-configs/" + environment + "/sandbox/oauth", "/alerts", "/alert-sinks/" + environment,
@@ -56,5 +56,5 @@ func shown(t *testing.T, names ...string) (surfaces map[string][]byte, secrets m
 		json.WriteString(text)
 	}
 	p.must(http.MethodDelete, "/connect-sessions/"+environment+"/"+made.Session, nil, nil)
-	return map[string][]byte{"the console's pages": html.Bytes(), "the API's answers": json.Bytes()}, secrets
+	return map[string][]byte{"console's pages": html.Bytes(), "API's answers": json.Bytes()}, secrets
 }

@@ -57,8 +57,8 @@ func passing(t *testing.T) map[string]string {
 	if _, err := s.client.AwaitConnect(ctx, id("canary-login")); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"an authorization code": answer.Query().Get("code"), "a state": answer.Query().Get("state"),
-		"a PKCE verifier": verifier, "a ticket between two steps of a login": ticket}
+	return map[string]string{classCode + ": of a callback": answer.Query().Get("code"), classState + ": of a callback": answer.Query().Get("state"),
+		classVerifier + ": of an attempt": verifier, classInterim + ": of a login": ticket}
 }
 
 // stored finds a field in what Vault holds below a folder, at any depth.

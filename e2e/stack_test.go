@@ -34,6 +34,7 @@ type stack struct {
 	ended    chan struct{} // closed when the launcher has ended
 	ready    struct {
 		Temporal           string `json:"temporal"`
+		TemporalMetrics    string `json:"temporal_metrics"`
 		Vault              string `json:"vault"`
 		Gateway            string `json:"gateway"`
 		Sandbox            string `json:"sandbox"`
@@ -70,7 +71,10 @@ func start() (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	launcher := exec.Command("../bin/devstack", "up", "--no-main-job", "--restart-servers", "--bin", "../bin", "--dir", dir, "--port-offset", "20000", "--access-ttl", "1h")
+	launcher := exec.Command("../bin/devstack", "up", "--no-main-job", "--restart-servers", "--bin", "../bin", "--dir", dir, "--port-offset", "20000",
+		"--temporal-metrics-port", "27333", "--access-ttl", "1h")
+	// Workers and gateway write down all that they can, so that it is seen if a secret is among it.
+	launcher.Env = append(os.Environ(), "CONNECTED_APPS_LOG_LEVEL=debug")
 	launcher.Stdout, launcher.Stderr = log, log
 	launcher.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := launcher.Start(); err != nil {
