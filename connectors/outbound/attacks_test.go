@@ -1,13 +1,11 @@
 package outbound
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -84,78 +82,5 @@ func TestTLSIsVerified(t *testing.T) {
 	_ = response.Body.Close()
 	if asked.Load() != 1 {
 		t.Error("the control does not reach the server")
-	}
-}
-
-// attacker answers every connection by writing pieces until it is cut off, and tells how much it got rid of.
-func attacker(t *testing.T, head string, piece []byte, pause time.Duration) (url string, written *atomic.Int64) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	written = new(atomic.Int64)
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				_, err := io.WriteString(conn, head)
-				for err == nil {
-					var n int
-					n, err = conn.Write(piece)
-					written.Add(int64(n))
-					time.Sleep(pause)
-				}
-			}()
-		}
-	}()
-	return "http://" + listener.Addr().String(), written
-}
-
-// Answers without an end: of headers, of headers that come byte by byte, of interim answers, of a body, and of a body
-// that comes byte by byte and so never stops coming. Each ends in an error, and what has been read is bounded.
-func TestEndlessAnswers(t *testing.T) {
-	const head, drip = "HTTP/1.1 200 OK\r\n", 5 * time.Millisecond
-	short := 300 * time.Millisecond
-	for name, test := range map[string]struct {
-		head, piece string
-		pause       time.Duration
-		policy      Policy
-		body        bool
-	}{
-		"headers":             {head, "X-Attack: " + string(bytes.Repeat([]byte("x"), 1000)) + "\r\n", 0, Policy{}, false},
-		"one header":          {head + "X-Attack: ", "xxxxxxxxxxxxxxxx", 0, Policy{}, false},
-		"dripping headers":    {head + "X-Attack: ", "x", drip, Policy{FirstByte: short}, false},
-		"dripping status":     {"HTTP/1.1 200 ", "x", drip, Policy{FirstByte: short}, false},
-		"interim answers":     {"", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 0, Policy{}, false},
-		"a body":              {head + "\r\n", string(bytes.Repeat([]byte("x"), 1000)), 0, Policy{MaxBody: 1 << 16}, true},
-		"a dripping body":     {head + "\r\n", "x", drip, Policy{Timeout: short}, true},
-		"chunks of one byte":  {head + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", 0, Policy{MaxBody: 1 << 12}, true},
-		"a chunk with a name": {head + "Transfer-Encoding: chunked\r\n\r\n1;x=", "xxxxxxxxxxxxxxxx", 0, Policy{}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			url, written := attacker(t, test.head, []byte(test.piece), test.pause)
-			if test.policy.Timeout == 0 {
-				test.policy.Timeout = time.Minute // long after every other bound
-			}
-			response, err := loopback(test.policy).Get(url)
-			if test.body && err == nil {
-				_, err = io.Copy(io.Discard, response.Body)
-				_ = response.Body.Close()
-			} else if err == nil {
-				_ = response.Body.Close()
-			}
-			if err == nil {
-				t.Error("it ends without an error")
-			}
-			if written.Load() == 0 {
-				t.Error("nothing was sent, so this test proves nothing")
-			}
-		})
 	}
 }
