@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -169,53 +168,5 @@ func TestReadyNamesWhatIsAway(t *testing.T) {
 	want := EnvironmentReadiness{Temporal: "no answer", Vault: "Vault is sealed", Payloads: "in clear, while others seal theirs"}
 	if response.StatusCode != 503 || answer.Ready || answer.Environments["development"] != want || answer.Catalogue != b.gateway.catalogue.Digest() {
 		t.Errorf("%d %+v", response.StatusCode, answer)
-	}
-}
-
-// TestServeUnderIdleSockets opens sockets that say nothing, or begin a request and never end it, and shows that a
-// callback is still answered and delivered, and that stopping is orderly.
-func TestServeUnderIdleSockets(t *testing.T) {
-	const idle, patience = 2000, 2 * time.Second
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := newBench(t, "http://"+listener.Addr().String())
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- b.gateway.Serve(ctx, listener) }()
-	for i := range idle {
-		socket, err := net.Dial("tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatalf("socket %d: %v", i, err)
-		}
-		defer func() { _ = socket.Close() }()
-		if i%2 == 0 {
-			_, _ = socket.Write([]byte("GET /oauth/callback?code=c HTTP/1.1\r\nHost: "))
-		}
-	}
-	state, cookie := b.begin()
-	client := &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/oauth/callback?code=c&state="+state, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.AddCookie(cookie)
-	response, err := client.Do(request)
-	if err != nil || response.StatusCode != http.StatusSeeOther {
-		t.Fatalf("%v %v", response, err)
-	}
-	_ = response.Body.Close()
-	if b.effects() != 2 {
-		t.Errorf("the callback had %d effects, want 2", b.effects())
-	}
-	stop()
-	select {
-	case err := <-stopped:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(15 * time.Second):
-		t.Error("it does not stop")
 	}
 }
