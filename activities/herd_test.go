@@ -182,3 +182,19 @@ func TestTheHerdKeepsToTheBudget(t *testing.T) {
 		})
 	}
 }
+
+// The control of the test above: where nothing declares a budget, the same herd, though smaller, asks for more in its
+// first minute than the budget would let through. So it is the budget that holds the other one back.
+func TestAHerdWithoutABudgetComesAtOnce(t *testing.T) {
+	const size = herdBudget + 200
+	w := newWorld(t, "strict")
+	var asked []time.Time
+	synctest.Test(t, func(*testing.T) {
+		a := w.inside()
+		a.Provider.Transport = counting{a.Provider.Transport, &asked}
+		w.drive([]*Activities{a}, w.gather(size, 54*time.Minute, time.Second, Look{Status: connection.Active, Verdict: connection.OK}), 10*time.Minute)
+	})
+	if most, _ := busiest(asked, time.Minute); most <= herdBudget || len(asked) != size {
+		t.Errorf("%d requests in one minute, %d of all, so the test of the herd proves nothing", most, len(asked))
+	}
+}
