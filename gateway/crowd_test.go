@@ -129,6 +129,8 @@ func TestACrowdKeepsOthersOutOfAServerWithoutLimits(t *testing.T) {
 		_ = response.Body.Close()
 		t.Errorf("%s: the crowd holds nobody up", response.Status)
 	}
+	b.mu.Lock() // the callback comes in after all when the crowd goes, at the end of the test
+	defer b.mu.Unlock()
 	if b.effects() != 0 {
 		t.Errorf("%d effects", b.effects())
 	}
