@@ -2,8 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
 	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"connectedapps/workflows"
@@ -48,10 +55,54 @@ func bareWaiting(ctx workflow.Context) error {
 	return waiting.Get(ctx, nil)
 }
 
+// bareVariable tells a process of its own how many such workflows it is to cache, and in
+// which server's. This one holds whatever the other bars have left in it.
+const bareVariable = "BENCH_BARE_CACHED"
+
+// bareOrder is what that process is told.
+type bareOrder struct {
+	Temporal string `json:"temporal"`
+	Count    int    `json:"count"`
+}
+
 // bareCached is what one such workflow takes of a worker's memory while it is cached, in
-// bytes: heap and stacks that are alive after a collection. The worker is this process.
+// bytes: heap and stacks that are alive after a collection.
 func (s *stack) bareCached(ctx context.Context, count int) (float64, error) {
-	c, err := client.DialContext(ctx, client.Options{HostPort: s.ready.Temporal, Namespace: environment, Logger: quiet{}})
+	told, err := json.Marshal(bareOrder{s.ready.Temporal, count})
+	if err != nil {
+		return 0, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), bareVariable+"="+string(told))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+}
+
+// bareMain is the main of that process: it prints the bytes.
+func bareMain(told string) error {
+	var order bareOrder
+	if err := json.Unmarshal([]byte(told), &order); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	bytes, err := measureBare(ctx, order.Temporal, order.Count)
+	if err == nil {
+		fmt.Println(bytes)
+	}
+	return err
+}
+
+func measureBare(ctx context.Context, address string, count int) (float64, error) {
+	c, err := client.DialContext(ctx, client.Options{HostPort: address, Namespace: environment, Logger: quiet{}})
 	if err != nil {
 		return 0, err
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if told := os.Getenv(floorVariable); told != "" { // this binary is the floor's worker too
-		if err := floorWorker(told); err != nil {
+	if is, err := asChild(); is { // this binary is the floor's worker too
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "the floor's worker:", err)
 			os.Exit(1)
 		}

@@ -138,6 +138,17 @@ func parent(ctx workflow.Context, in parentInput) error {
 	return nil
 }
 
+// asChild does what this process was started for, if it is one of the floor's workers.
+func asChild() (bool, error) {
+	if told := os.Getenv(floorVariable); told != "" {
+		return true, floorWorker(told)
+	}
+	if told := os.Getenv(bareVariable); told != "" {
+		return true, bareMain(told)
+	}
+	return false, nil
+}
+
 // floorWorker is the main of the floor's process, until it is told to stop. It says
 // one line when it works.
 func floorWorker(told string) error {

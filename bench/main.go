@@ -15,8 +15,8 @@ import (
 )
 
 func main() {
-	if told := os.Getenv(floorVariable); told != "" {
-		if err := floorWorker(told); err != nil {
+	if is, err := asChild(); is { // this binary is the floor's worker too
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "the floor's worker:", err)
 			os.Exit(1)
 		}
