@@ -45,6 +45,9 @@ func attacker(t *testing.T, head, piece string, pause time.Duration) *attack {
 			go func() {
 				defer func() { _ = conn.Close(); a.cut <- struct{}{} }()
 				err := conn.(*net.TCPConn).SetWriteBuffer(socketBuffer)
+				if err == nil { // an answer that nobody asked for yet is no answer
+					_, err = conn.Read(make([]byte, 1<<12))
+				}
 				if err == nil {
 					_, err = io.WriteString(conn, head)
 				}
