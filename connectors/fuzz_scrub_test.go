@@ -16,11 +16,7 @@ func written(secret string) map[string]string {
 		"in a query": url.QueryEscape(secret), "in a path": url.PathEscape(secret), "in JSON": string(quoted[1 : len(quoted)-1]),
 		"hexadecimal": hex.EncodeToString([]byte(secret)), "hexadecimal in capitals": strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
-	if !spaced(secret) { // what is shown has one space for many: another text might become the secret by it
-		forms["as it is"] = secret
-	} else {
-		delete(forms, "in JSON")
-	}
+	forms["as it is"] = secret
 	return forms
 }
 

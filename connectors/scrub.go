@@ -36,7 +36,13 @@ type scrubber struct {
 // newScrubber knows the given secret texts. Empty ones are ignored.
 func newScrubber(secrets ...string) *scrubber {
 	s := &scrubber{}
-	for _, secret := range secrets {
+	texts := slices.Clone(secrets)
+	for _, secret := range secrets { // a provider may have written it on one line
+		if line := oneLine(secret); line != secret {
+			texts = append(texts, line)
+		}
+	}
+	for _, secret := range texts {
 		if secret == "" {
 			continue
 		}
@@ -80,20 +86,30 @@ func base64Core(secret string, offset int) string {
 	return encoded[first:last]
 }
 
-// text makes a provider's words fit to be shown: scrubbed, on one line, bounded.
+// text makes a provider's words fit to be shown: scrubbed, on one line, bounded. A secret
+// with a space may become itself only on that line, where a provider has broken it.
 func (s *scrubber) text(words string) string {
-	if s != nil {
-		for _, form := range s.forms {
-			words = strings.ReplaceAll(words, form, scrubbed)
-		}
-		for _, secret := range s.whole {
-			words = cutBeginnings(words, secret)
-		}
+	return connection.Bound(s.scrub(oneLine(s.scrub(words))), maxProviderText)
+}
+
+func (s *scrubber) scrub(words string) string {
+	if s == nil {
+		return words
 	}
-	words = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(words, "?"), func(r rune) bool {
+	for _, form := range s.forms {
+		words = strings.ReplaceAll(words, form, scrubbed)
+	}
+	for _, secret := range s.whole {
+		words = cutBeginnings(words, secret)
+	}
+	return words
+}
+
+// oneLine is a text in UTF-8 with one space for each run of spaces and control characters.
+func oneLine(words string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(words, "?"), func(r rune) bool {
 		return r < 0x20 || r == 0x7f || r == ' '
 	}), " ")
-	return connection.Bound(words, maxProviderText)
 }
 
 // cutBeginnings replaces every recognisable beginning of the secret, as far as

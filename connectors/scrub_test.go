@@ -64,6 +64,23 @@ func TestScrubbing(t *testing.T) {
 	}
 }
 
+// A password of several words, quoted with other white space than its own, is found on
+// the one line that is shown; so is a key of several lines.
+func TestSecretsWithSpacesAreScrubbed(t *testing.T) {
+	for _, test := range []struct{ secret, words, hides string }{
+		{"correct horse battery staple", "refused: correct\nhorse  battery\tstaple", "horse"},
+		{"correct  horse\tbattery staple", "refused: correct horse battery staple", "horse"},
+		{"-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\n-----END KEY-----", "refused: -----BEGIN KEY----- MIIEpAIBAAKCAQEA -----END KEY-----", "MIIE"},
+	} {
+		if got := newScrubber(test.secret).text(test.words); strings.Contains(got, test.hides) {
+			t.Errorf("%q", got)
+		}
+		if got := newScrubber().text(test.words); !strings.Contains(got, test.hides) {
+			t.Errorf("%q proves nothing", got)
+		}
+	}
+}
+
 func TestProviderTextIsBounded(t *testing.T) {
 	got := newScrubber().text(strings.Repeat("é\n", 1000))
 	if len(got) > maxProviderText+len("…") || strings.Contains(got, "\n") {
