@@ -156,13 +156,15 @@ func (c control) judge(ctx context.Context, own *board, l *lane, dice *rand.Rand
 		return slices.Contains(c.modes, s.mode.name) && s.store == cmp.Or(c.store, storeWell)
 	}
 	return l.only(some, c.action, c.store != "", func() error {
-		cells, err := l.round(ctx, at, c.strike, dice, n)
-		if err != nil {
-			return err
-		}
-		for _, cell := range cells {
-			if err := c.judgeCell(ctx, own, cell); err != nil {
+		for again := 0; again < moreRounds && own.Came == 0; again++ { // a round that nobody came to shows nothing
+			cells, err := l.round(ctx, at, c.strike, dice, n+1000*again)
+			if err != nil {
 				return err
+			}
+			for _, cell := range cells {
+				if err := c.judgeCell(ctx, own, cell); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
