@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strconv"
@@ -68,17 +67,10 @@ type bareOrder struct {
 // bareCached is what one such workflow takes of a worker's memory while it is cached, in
 // bytes: heap and stacks that are alive after a collection.
 func (s *stack) bareCached(ctx context.Context, count int) (float64, error) {
-	told, err := json.Marshal(bareOrder{s.ready.Temporal, count})
+	cmd, err := childOf(ctx, bareVariable, bareOrder{s.ready.Temporal, count})
 	if err != nil {
 		return 0, err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return 0, err
-	}
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), bareVariable+"="+string(told))
-	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return 0, err

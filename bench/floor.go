@@ -138,17 +138,6 @@ func parent(ctx workflow.Context, in parentInput) error {
 	return nil
 }
 
-// asChild does what this process was started for, if it is one of the floor's workers.
-func asChild() (bool, error) {
-	if told := os.Getenv(floorVariable); told != "" {
-		return true, floorWorker(told)
-	}
-	if told := os.Getenv(bareVariable); told != "" {
-		return true, bareMain(told)
-	}
-	return false, nil
-}
-
 // floorWorker is the main of the floor's process, until it is told to stop. It says
 // one line when it works.
 func floorWorker(told string) error {
@@ -201,18 +190,11 @@ func (quiet) Error(string, ...any) {}
 type floorProcess struct{ cmd *exec.Cmd }
 
 func startFloor(ctx context.Context, r *rig) (*floorProcess, error) {
-	told, err := json.Marshal(floorConfig{Temporal: r.ready.Temporal, Namespace: r.client.Namespace(),
+	cmd, err := childOf(ctx, floorVariable, floorConfig{Temporal: r.ready.Temporal, Namespace: r.client.Namespace(),
 		Sandbox: r.ready.Sandbox, Credentials: r.ready.SandboxCredentials})
 	if err != nil {
 		return nil, err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), floorVariable+"="+string(told))
-	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -80,4 +83,31 @@ func load() float64 {
 	}
 	average, _ := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
 	return average
+}
+
+// asChild does what this process was started for, if it is one of the floor's workers.
+func asChild() (bool, error) {
+	if told := os.Getenv(floorVariable); told != "" {
+		return true, floorWorker(told)
+	}
+	if told := os.Getenv(bareVariable); told != "" {
+		return true, bareMain(told)
+	}
+	return false, nil
+}
+
+// childOf is this binary once more, told by a variable what it is for.
+func childOf(ctx context.Context, variable string, what any) (*exec.Cmd, error) {
+	told, err := json.Marshal(what)
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), variable+"="+string(told))
+	cmd.Stderr = os.Stderr
+	return cmd, nil
 }

@@ -12,12 +12,10 @@ import (
 // written lists how a provider may write a secret that the scrubber promises to find, without asking the scrubber.
 func written(secret string) map[string]string {
 	quoted, _ := json.Marshal(secret)
-	forms := map[string]string{
-		"in a query": url.QueryEscape(secret), "in a path": url.PathEscape(secret), "in JSON": string(quoted[1 : len(quoted)-1]),
+	return map[string]string{
+		"as it is": secret, "in a query": url.QueryEscape(secret), "in a path": url.PathEscape(secret), "in JSON": string(quoted[1 : len(quoted)-1]),
 		"hexadecimal": hex.EncodeToString([]byte(secret)), "hexadecimal in capitals": strings.ToUpper(hex.EncodeToString([]byte(secret))),
 	}
-	forms["as it is"] = secret
-	return forms
 }
 
 func spaced(text string) bool {

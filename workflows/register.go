@@ -8,7 +8,6 @@ import (
 	"connectedapps/connection"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -67,18 +66,14 @@ func (c *Client) ConnectionOpen(ctx context.Context, id connection.ID) (bool, er
 
 // EachOpenConnection implements [activities.Workflows].
 func (c *Client) EachOpenConnection(ctx context.Context, each func(connection.ID)) error {
-	id := func(execution *workflowpb.WorkflowExecutionInfo) (connection.ID, bool) {
-		row, ok := rowOf(execution)
-		return row.ID, ok
-	}
 	var page []byte
 	for {
-		ids, next, err := listPage(ctx, c, openQuery(TypeConnection, c.Environment), openAtOnce, page, id)
+		rows, next, err := c.List(ctx, Filter{}, openAtOnce, page)
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			each(id)
+		for _, row := range rows {
+			each(row.ID)
 		}
 		if len(next) == 0 {
 			return nil

@@ -111,10 +111,10 @@ func (c *cell) judgeLiving(ctx context.Context, v *verdict) error {
 // stored, and whoever had the answer died with it or never got it; or a token has been
 // presented twice, each time by somebody who died, and is not presented a third time.
 func (c *cell) excused() bool {
-	if c.subject.mode.replaces && c.lane.gate.presentedOut(c.lane.environment, c.lane.key(c.subject)) {
+	if c.subject.mode.replaces && c.lane.gate.presentedOut(c.lane.key(c.subject)) {
 		return true
 	}
-	lost := c.subject.mode.strict && c.lane.gate.answerLost(c.lane.environment, c.lane.key(c.subject), c.began)
+	lost := c.subject.mode.strict && c.lane.gate.answerLost(c.lane.key(c.subject), c.began)
 	switch c.strike {
 	case killWorker, killTwice:
 		return lost

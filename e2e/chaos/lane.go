@@ -55,7 +55,6 @@ func (l *lane) id(s *subject) connection.ID {
 	return connection.ID(l.environment + "/trial/" + s.name)
 }
 
-// key is how the gates call it.
 // only does something with some of the lane's connections, and with an action and a store
 // fault that is not the round's to choose.
 func (l *lane) only(some func(*subject) bool, action string, storeAfter bool, do func() error) error {
@@ -65,6 +64,7 @@ func (l *lane) only(some func(*subject) bool, action string, storeAfter bool, do
 	return do()
 }
 
+// key is how the gates call it.
 func (l *lane) key(s *subject) string { return l.environment + "/" + s.name }
 
 // newLane starts a gateway and a worker and registers the clients.

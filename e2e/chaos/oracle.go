@@ -17,12 +17,12 @@ import (
 // answerLost reports whether the app answered a refresh of this connection with a token
 // that Vault never got, and whoever had asked for it died afterwards: then nobody could
 // have kept the grant of a strict app.
-func (g *gate) answerLost(environment, subject string, from time.Time) bool {
+func (g *gate) answerLost(subject string, from time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range g.calls {
 		if c.subject == subject && c.kind == kindRedeem && c.issued != "" && !c.at.Before(from) && g.committed[c.issued].IsZero() &&
-			g.diedBetween(environment, c.at, time.Now()) {
+			g.diedBetween(subject, c.at, time.Now()) {
 			return true
 		}
 	}
@@ -32,7 +32,7 @@ func (g *gate) answerLost(environment, subject string, from time.Time) bool {
 // presentedOut reports whether the connection's token was announced twice, in one round or
 // in one after the other, and whoever announced it first died before the second: what the
 // app had answered is lost, and nobody presents a token a third time.
-func (g *gate) presentedOut(environment, subject string) bool {
+func (g *gate) presentedOut(subject string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var first time.Time
@@ -47,15 +47,15 @@ func (g *gate) presentedOut(environment, subject string) bool {
 		case c.kind == kindIntent && first.IsZero():
 			first = c.at
 		case c.kind == kindIntent && c.doc.Intent.Presentations > 1:
-			again = again || g.diedBetween(environment, first, c.at)
+			again = again || g.diedBetween(subject, first, c.at)
 		}
 	}
 	return again
 }
 
-// diedBetween reports whether a worker of the environment died after one moment and before another.
-func (g *gate) diedBetween(environment string, from, to time.Time) bool {
-	return slices.ContainsFunc(g.deaths[environment], func(at time.Time) bool { return at.After(from) && at.Before(to) })
+// diedBetween reports whether a worker of the subject's lane died after one moment and before another.
+func (g *gate) diedBetween(subject string, from, to time.Time) bool {
+	return slices.ContainsFunc(g.deaths[environmentOf(subject)], func(at time.Time) bool { return at.After(from) && at.Before(to) })
 }
 
 // died notes that the worker of an environment was killed, or cut off so that another took over.
