@@ -8,10 +8,10 @@ import (
 	"go.temporal.io/sdk/activity"
 )
 
-// firstBeat and beatEvery fit a heartbeat time-out of three and a half seconds: a dead
-// worker is noticed in that time and its work goes on half a second later. What is over
-// before the first beat costs none at all, as a healthy look is.
-const firstBeat, beatEvery = 1500 * time.Millisecond, time.Second
+// firstBeat and beatEvery fit a heartbeat time-out of three seconds: a dead worker is
+// noticed in that time and its work goes on half a second later, and a beat may be two
+// seconds late. What is over before the first beat costs none at all, as a healthy look is.
+const firstBeat, beatEvery = time.Second, 750 * time.Millisecond
 
 // pulse heartbeats from a while into an attempt until it is stopped, so that a
 // short attempt costs none. Each beat repeats what was last said.

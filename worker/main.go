@@ -31,8 +31,8 @@ const (
 	// not takes a few milliseconds more.
 	stickyCache = 500
 	// egressSlots bounds provider calls in flight, looks at connections among them. Each
-	// that lasts costs Temporal a heartbeat a second, and where those come late a call
-	// that is alive is taken for dead and made again: more of them are less.
+	// that lasts costs Temporal four heartbeats in three seconds, and where those come late
+	// a call that is alive is taken for dead and made again: more of them are less.
 	egressSlots = 200
 	// beatThrottle lets a heartbeat leave at once: one of them says that a request
 	// which must not be repeated is about to be sent. Activities pace themselves.

@@ -33,8 +33,8 @@ const (
 	// disconnectAnswer is how long a disconnect waits before it answers that the revocation goes on by itself.
 	disconnectAnswer = 15 * time.Second
 	// deadAfter is how long an activity may be silent before its worker is taken for
-	// dead. Activities heartbeat each second, from one and a half on.
-	deadAfter = 3500 * time.Millisecond
+	// dead. Activities heartbeat four times as often, from one second on.
+	deadAfter = 3 * time.Second
 	// firstRetry is how long work waits for its second attempt: with deadAfter, and the
 	// time that the server and a worker need, it goes on within five seconds of a crash.
 	firstRetry = 500 * time.Millisecond

@@ -59,7 +59,7 @@ var controls = []control{
 		"Status: status, Verdict: Transient, Retryable: true}", "Status: status, Verdict: Transient, Retryable: false}"}},
 		point: "action, answered", strike: failAnswer, modes: []string{"strict"}, action: "list-contacts"},
 	{without: "a heartbeat that is missed soon", line: lineSlow, edits: []edit{{"workflows/options.go",
-		"deadAfter = 3500 * time.Millisecond", "deadAfter = 20 * time.Second"}},
+		"deadAfter = 3 * time.Second", "deadAfter = 20 * time.Second"}},
 		point: "exchange, sent", strike: killWorker, modes: []string{"strict"}},
 	{without: "the limit of two presentations", line: linePresented, edits: []edit{{"activities/spender.go", "tokenPresentations = 2", "tokenPresentations = 200"}},
 		point: "redeem, answered", strike: killTwice, modes: []string{"grace"}},

@@ -222,7 +222,7 @@ func (l *lane) strike(ctx context.Context, how strike, let release, again func()
 }
 
 // cutOff is how long a worker is without Temporal before what is held goes on: its
-// heartbeats are missed after three and a half seconds, and the other asks half a second later.
+// heartbeats are missed after three seconds, and the other asks half a second later.
 const cutOff = 12 * time.Second
 
 // end kills a worker, and cuts the link that it had.
