@@ -27,7 +27,7 @@ import (
 
 const (
 	// stickyCache bounds how many workflows are kept in memory. An idle connection
-	// costs about 41 kB when cached and nothing when not; an update to one that is
+	// costs about 42 kB when cached and nothing when not; an update to one that is
 	// not takes a few milliseconds more.
 	stickyCache = 500
 	// egressSlots bounds provider calls in flight, looks at connections among them. Each
