@@ -79,6 +79,15 @@ func byWorker(all []vaultRequest) []vaultRequest {
 	return own
 }
 
+// byKind counts requests by operation and the mount's part of their path, such as "read data/connections".
+func byKind(requests []vaultRequest) map[string]float64 {
+	counts := map[string]float64{}
+	for _, q := range requests {
+		counts[q.Operation+" "+strings.Join(strings.SplitN(q.Path, "/", 6)[3:5], "/")]++
+	}
+	return counts
+}
+
 // counted counts the requests with one of the operations on paths below the mount's part,
 // such as data/connections/ ("" for all).
 func counted(all []vaultRequest, part string, operations ...string) int {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"connectedapps/connection"
@@ -46,7 +45,7 @@ func refreshCost(ctx context.Context, r *rig) (*result, error) {
 		return nil, err
 	}
 	var operations, requests, looks []float64
-	seen := map[string]float64{}
+	var all []vaultRequest
 	for i := range rounds {
 		due := time.Now()
 		if err := f.due(ctx, count, func(int) (issued, expires time.Time) { return due.Add(margin - life), due.Add(margin) }); err != nil {
@@ -81,21 +80,16 @@ func refreshCost(ctx context.Context, r *rig) (*result, error) {
 			return nil, err
 		}
 		own := byWorker(asked)
-		these := map[string]float64{}
-		for _, q := range own {
-			kind := q.Operation + " " + strings.Join(strings.SplitN(q.Path, "/", 6)[3:5], "/")
-			these[kind]++
-			seen[kind]++
-		}
+		all = append(all, own...)
 		operations, requests = append(operations, float64(len(own))/float64(count)), append(requests, float64(len(tokens))/float64(count))
 		looks = append(looks, after.since(before).lookCost(environment).looks/float64(count))
-		r.say("round %d of %d: %.2f operations of Vault (%s), %.2f token requests", i+1, rounds, last(operations), kinds(these), last(requests))
+		r.say("round %d of %d: %.2f operations of Vault (%s), %.2f token requests", i+1, rounds, last(operations), kinds(byKind(own)), last(requests))
 	}
 	return &result{Checks: []check{
 		across(operations, atMost("operations of Vault for a refresh", 0, 3, "")).exact(),
 		across(requests, atMost("token requests for a refresh", 0, 1, "")).exact(),
 	}, Figures: []figure{{"looks for a refresh", median(looks), ""}},
-		Note: fmt.Sprintf("Of %d refreshes, Vault was asked: %s.", count*rounds, kinds(seen))}, nil
+		Note: fmt.Sprintf("Of %d refreshes, Vault was asked: %s.", count*rounds, kinds(byKind(all)))}, nil
 }
 
 // due makes the first of the flock due, by rewriting their documents. Nobody has looked yet.
